@@ -1,0 +1,80 @@
+#include "arch/x86_64/apic.h"
+
+#include "arch/x86_64/cpu.h"
+#include "core/log.h"
+#include "core/panic.h"
+#include "dev/acpi.h"
+#include "mm/paging.h"
+
+/* Local APIC registers (Intel SDM 3A, 11.4.1). */
+enum {
+    LAPIC_TPR = 0x80, LAPIC_EOI = 0xb0, LAPIC_SPURIOUS = 0xf0, LAPIC_LVT_TIMER = 0x320, LAPIC_LVT_LINT0 = 0x350,
+    LAPIC_LVT_LINT1 = 0x360, LAPIC_LVT_ERROR = 0x370, LAPIC_TIMER_INITIAL = 0x380, LAPIC_TIMER_CURRENT = 0x390,
+    LAPIC_TIMER_DIVIDE = 0x3e0, LAPIC_ID = 0x20,
+};
+#define LVT_MASKED (1u << 16)
+
+/* I/O APIC: an index and a data window (82093AA datasheet, 3.0). */
+enum { IOAPIC_INDEX = 0, IOAPIC_DATA = 0x10, IOAPIC_VERSION = 1, IOAPIC_REDIRECTION = 0x10 };
+
+static volatile u8 *lapic, *ioapic;
+static unsigned ioapic_lines;
+static void (*handlers[24])(void);
+
+static void lapic_write(u32 reg, u32 v) { *(volatile u32 *)(lapic + reg) = v; }
+static u32 lapic_read(u32 reg) { return *(volatile u32 *)(lapic + reg); }
+
+static void ioapic_write(u32 reg, u32 v) {
+    *(volatile u32 *)(ioapic + IOAPIC_INDEX) = reg;
+    *(volatile u32 *)(ioapic + IOAPIC_DATA) = v;
+}
+static u32 ioapic_read(u32 reg) {
+    *(volatile u32 *)(ioapic + IOAPIC_INDEX) = reg;
+    return *(volatile u32 *)(ioapic + IOAPIC_DATA);
+}
+
+void apic_init(void) {
+    out8(0x21, 0xff);                           /* mask both 8259s */
+    out8(0xa1, 0xff);
+    u64 base = rdmsr(MSR_APIC_BASE);
+    wrmsr(MSR_APIC_BASE, base | 1 << 11);       /* global enable */
+    lapic = map_device(base & 0xffffff000, PAGE_SIZE);
+    ioapic = map_device(acpi_ioapic_address(), PAGE_SIZE);
+    KASSERT(lapic && ioapic);
+    lapic_write(LAPIC_TPR, 0);
+    lapic_write(LAPIC_LVT_LINT0, LVT_MASKED);
+    lapic_write(LAPIC_LVT_LINT1, LVT_MASKED);
+    lapic_write(LAPIC_LVT_ERROR, LVT_MASKED);
+    lapic_write(LAPIC_SPURIOUS, 1 << 8 | VECTOR_SPURIOUS);
+    lapic_write(LAPIC_TIMER_DIVIDE, 0xb);       /* by 1 */
+    lapic_write(LAPIC_LVT_TIMER, VECTOR_TIMER); /* one-shot */
+    ioapic_lines = (ioapic_read(IOAPIC_VERSION) >> 16 & 0xff) + 1;
+    for (unsigned i = 0; i < ioapic_lines; i++)
+        ioapic_write(IOAPIC_REDIRECTION + 2 * i, LVT_MASKED);
+}
+
+void apic_end_of_interrupt(void) { lapic_write(LAPIC_EOI, 0); }
+void apic_timer_start(u32 ticks) { lapic_write(LAPIC_TIMER_INITIAL, ticks); }
+u32 apic_timer_remaining(void) { return lapic_read(LAPIC_TIMER_CURRENT); }
+
+void irq_install(unsigned irq, void (*handler)(void)) {
+    struct acpi_irq_route route = acpi_isa_irq(irq);
+    KASSERT(irq < ARRAY_SIZE(handlers));
+    if (route.gsi >= ioapic_lines) {
+        log_error("interrupt %u: the I/O APIC has no line %u", irq, route.gsi);
+        return;
+    }
+    handlers[irq] = handler;
+    ioapic_write(IOAPIC_REDIRECTION + 2 * route.gsi + 1, lapic_read(LAPIC_ID) & 0xff000000);
+    ioapic_write(IOAPIC_REDIRECTION + 2 * route.gsi,
+                 (VECTOR_IRQ_BASE + irq) | (route.active_low ? 1u << 13 : 0) | (route.level ? 1u << 15 : 0));
+}
+
+void irq_dispatch(unsigned vector) {
+    unsigned irq = vector - VECTOR_IRQ_BASE;
+    if (irq < ARRAY_SIZE(handlers) && handlers[irq])
+        handlers[irq]();
+    else
+        log_warning("unexpected interrupt, vector %u", vector);
+    apic_end_of_interrupt();
+}

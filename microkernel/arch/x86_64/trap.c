@@ -1,0 +1,133 @@
+/* Exceptions and interrupts, from the program and from the kernel itself. */
+#include "arch/x86_64/apic.h"
+#include "arch/x86_64/cpu.h"
+#include "core/clock.h"
+#include "core/log.h"
+#include "core/panic.h"
+#include "core/thread.h"
+#include "mm/vm.h"
+#include "sys/signal.h"
+
+void trap_from_program(struct frame *f);
+void trap_from_kernel(struct frame *f);
+
+enum {
+    VECTOR_DIVIDE = 0, VECTOR_DEBUG = 1, VECTOR_NMI = 2, VECTOR_BREAKPOINT = 3, VECTOR_INVALID_OPCODE = 6,
+    VECTOR_DOUBLE_FAULT = 8, VECTOR_STACK = 12, VECTOR_PROTECTION = 13, VECTOR_PAGE_FAULT = 14, VECTOR_X87 = 16,
+    VECTOR_ALIGNMENT = 17, VECTOR_SIMD = 19,
+};
+/* Page fault error code (SDM 3A, 4.7). */
+enum { PF_WRITE = 2, PF_FETCH = 16 };
+
+struct extable_entry { u64 from, to; };
+extern const struct extable_entry exception_table[], exception_table_end[];
+extern const u8 syscall_exit_window[], syscall_exit_window_end[];
+
+static const char *const names[] = {
+    "divide error", "debug", "NMI", "breakpoint", "overflow", "bound", "invalid opcode", "no FPU", "double fault", "",
+    "invalid TSS", "segment not present", "stack fault", "general protection", "page fault", "", "x87 error",
+    "alignment check", "machine check", "SIMD error",
+};
+
+static enum fault_access access_of(u64 error) {
+    return error & PF_FETCH ? FAULT_EXEC : error & PF_WRITE ? FAULT_WRITE : FAULT_READ;
+}
+
+static void exception_from_program(struct frame *f) {
+    u64 address = read_cr2();
+    int code = 0, signal;
+    switch (f->vector) {
+    case VECTOR_PAGE_FAULT:
+        signal = vm_fault(address, access_of(f->error), &code);
+        if (signal)
+            signal_fault(signal, code, address, f);
+        return;
+    case VECTOR_DIVIDE:
+        signal_fault(SIGFPE, FPE_INTDIV, f->rip, f);
+        return;
+    case VECTOR_X87:
+    case VECTOR_SIMD:
+        signal_fault(SIGFPE, FPE_FLTINV, f->rip, f);
+        return;
+    case VECTOR_INVALID_OPCODE:
+        signal_fault(SIGILL, ILL_ILLOPN, f->rip, f);
+        return;
+    case VECTOR_DEBUG:
+        f->rflags &= ~(u64)RFLAGS_TF;
+        signal_fault(SIGTRAP, TRAP_TRACE, f->rip, f);
+        return;
+    case VECTOR_BREAKPOINT:
+        signal_fault(SIGTRAP, TRAP_BRKPT, f->rip, f);
+        return;
+    case VECTOR_ALIGNMENT:
+        signal_fault(SIGBUS, BUS_ADRALN, 0, f);
+        return;
+    case VECTOR_PROTECTION:
+    case VECTOR_STACK:
+        signal_fault(SIGSEGV, SI_KERNEL, 0, f);
+        return;
+    case VECTOR_NMI:
+        log_warning("NMI");
+        return;
+    }
+    panic_at(f, "%s (vector %lu, error %lx) in the program", f->vector < ARRAY_SIZE(names) ? names[f->vector] : "exception", f->vector, f->error);
+}
+
+static void interrupt(u64 vector) {
+    if (vector == VECTOR_TIMER) {
+        clock_timer_fired();
+        apic_end_of_interrupt();
+        scheduler_timer_interrupt();
+    } else if (vector != VECTOR_SPURIOUS) {
+        irq_dispatch((unsigned)vector);
+    }
+}
+
+/* On the thread's kernel stack, interrupts off: may block. */
+void trap_from_program(struct frame *f) {
+    struct cpu *cpu = this_cpu();
+    if (f->vector < VECTOR_IRQ_BASE)
+        exception_from_program(f);
+    else
+        interrupt(f->vector);
+    if (cpu->need_resched)
+        schedule();
+    if (signals_deliverable(current_thread()))
+        signals_before_return(f);
+}
+
+static bool fixed_up(struct frame *f) {
+    for (const struct extable_entry *e = exception_table; e < exception_table_end; e++)
+        if (e->from == f->rip) {
+            f->rip = e->to;
+            return true;
+        }
+    return false;
+}
+
+/* On an interrupt stack: must not block. */
+void trap_from_kernel(struct frame *f) {
+    if (f->vector >= VECTOR_IRQ_BASE) {
+        interrupt(f->vector);
+        /* Between the last look at need_resched and the program's next instruction: look again soon. */
+        if (f->rip >= (u64)syscall_exit_window && f->rip < (u64)syscall_exit_window_end && this_cpu()->need_resched)
+            clock_program(clock_now());
+        return;
+    }
+    if (f->vector == VECTOR_PAGE_FAULT) {
+        u64 address = read_cr2();
+        int code;
+        if (address < USER_END && !vm_fault(address, access_of(f->error), &code))
+            return;
+        if (fixed_up(f))
+            return;
+        panic_at(f, "page fault at %lx (%s)", address, f->error & PF_FETCH ? "execute" : f->error & PF_WRITE ? "write" : "read");
+    }
+    if (f->vector == VECTOR_PROTECTION && fixed_up(f))
+        return;
+    if (f->vector == VECTOR_NMI) {
+        log_warning("NMI");
+        return;
+    }
+    panic_at(f, "%s (vector %lu, error %lx)", f->vector < ARRAY_SIZE(names) ? names[f->vector] : "exception", f->vector, f->error);
+}

@@ -1,0 +1,23 @@
+/* Time: the monotonic clock (time stamp counter), the wall clock on top of it, and the one-shot timer. */
+#ifndef CORE_CLOCK_H
+#define CORE_CLOCK_H
+
+#include "core/types.h"
+
+/* Finds the counter's rate and the time of day. */
+void clock_init(void);
+bool clock_ready(void);
+/* Nanoseconds since the kernel started. */
+u64 clock_now(void);
+/* What to add to clock_now for nanoseconds since 1970 UTC. */
+extern i64 clock_wall_offset;
+/* Starts the interrupt timer; clock_program asks for an interrupt at a deadline (FOREVER: none). */
+void clock_timer_init(void);
+void clock_program(u64 deadline);
+/* To be called first by the timer interrupt. */
+void clock_timer_fired(void);
+u64 clock_tsc_khz(void);
+/* Fills the page that the vDSO computes time from. */
+void clock_fill_vdso(void *data);
+
+#endif

@@ -1,0 +1,118 @@
+/* The generator is ChaCha20 (RFC 8439, 2.3) in the "fast key erasure" arrangement: each request's first 32
+ * bytes of output become the next key, so that a later look at memory tells nothing about earlier output. */
+#include "core/entropy.h"
+
+#include "arch/x86_64/cpu.h"
+#include "core/log.h"
+#include "core/string.h"
+
+static u32 key[8];
+static u64 counter;
+
+static u32 rotate(u32 v, int n) { return v << n | v >> (32 - n); }
+
+static void quarter(u32 *x, int a, int b, int c, int d) {
+    x[a] += x[b], x[d] = rotate(x[d] ^ x[a], 16);
+    x[c] += x[d], x[b] = rotate(x[b] ^ x[c], 12);
+    x[a] += x[b], x[d] = rotate(x[d] ^ x[a], 8);
+    x[c] += x[d], x[b] = rotate(x[b] ^ x[c], 7);
+}
+
+static void block(u32 out[16]) {
+    u32 in[16] = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574};
+    memcpy(in + 4, key, sizeof key);
+    in[12] = (u32)counter;
+    in[13] = (u32)(counter >> 32);
+    counter++;
+    memcpy(out, in, sizeof in);
+    for (int round = 0; round < 10; round++) {
+        quarter(out, 0, 4, 8, 12), quarter(out, 1, 5, 9, 13), quarter(out, 2, 6, 10, 14), quarter(out, 3, 7, 11, 15);
+        quarter(out, 0, 5, 10, 15), quarter(out, 1, 6, 11, 12), quarter(out, 2, 7, 8, 13), quarter(out, 3, 4, 9, 14);
+    }
+    for (int i = 0; i < 16; i++)
+        out[i] += in[i];
+}
+
+void entropy_bytes(void *to, size_t n) {
+    u32 out[16], next[8];
+    u8 *p = to;
+    block(out);
+    memcpy(next, out, sizeof next);
+    size_t have = min_u64(n, 32);
+    memcpy(p, out + 8, have);
+    for (p += have, n -= have; n; p += have, n -= have) {
+        block(out);
+        have = min_u64(n, sizeof out);
+        memcpy(p, out, have);
+    }
+    memcpy(key, next, sizeof key);
+    memset(out, 0, sizeof out);
+}
+
+void entropy_add(const void *bytes, size_t n) {
+    /* Absorb 32 bytes at a time: key = ChaCha(key ^ input). */
+    const u8 *p = bytes;
+    u32 out[16];
+    while (n) {
+        size_t take = min_u64(n, sizeof key);
+        for (size_t i = 0; i < take; i++)
+            ((u8 *)key)[i] ^= p[i];
+        block(out);
+        memcpy(key, out, sizeof key);
+        p += take;
+        n -= take;
+    }
+}
+
+static bool hardware_word(u64 *v, bool seed) {
+    for (int tries = 0; tries < 100; tries++) {
+        u8 ok;
+        if (seed)
+            __asm__ volatile("rdseed %0; setc %1" : "=r"(*v), "=qm"(ok));
+        else
+            __asm__ volatile("rdrand %0; setc %1" : "=r"(*v), "=qm"(ok));
+        if (ok)
+            return true;
+        cpu_relax();
+    }
+    return false;
+}
+
+static unsigned from_processor(void) {
+    unsigned got = 0;
+    for (int i = 0; i < 8; i++) {
+        u64 v;
+        if ((cpu_features.rdseed && hardware_word(&v, true)) || (cpu_features.rdrand && hardware_word(&v, false))) {
+            entropy_add(&v, sizeof v);
+            got++;
+        }
+    }
+    return got;
+}
+
+/* Without an instruction for it: the time that reads of a device's port take varies with the caches and
+ * the host's scheduling. One bit per sample is assumed, ten times as many are taken. */
+static void from_jitter(void) {
+    u64 last = rdtsc();
+    for (int i = 0; i < 256 * 10 / 8; i++) {
+        u64 sample = 0;
+        for (int k = 0; k < 8; k++) {
+            in8(0x61);
+            u64 now = rdtsc();
+            sample = sample << 8 ^ sample >> 56 ^ (now - last);
+            last = now;
+        }
+        entropy_add(&sample, sizeof sample);
+    }
+}
+
+void entropy_init(void) {
+    u64 time = rdtsc();
+    entropy_add(&time, sizeof time);
+    if (from_processor() >= 4) {
+        log_info("entropy: seeded by the processor");
+        return;
+    }
+    from_jitter();
+    log_warning("entropy: no RDRAND or RDSEED; seeded from timing jitter");
+}

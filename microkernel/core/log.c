@@ -1,0 +1,149 @@
+#include "core/log.h"
+
+#include "core/clock.h"
+#include "core/string.h"
+#include "dev/console.h"
+
+int log_show_level = LOG_ERROR;
+
+#define RING_SIZE 16384
+static char ring[RING_SIZE];
+static u64 ring_end;                            /* bytes ever written */
+
+static void ring_put(const char *text, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        ring[ring_end++ % RING_SIZE] = text[i];
+}
+
+size_t log_read(u64 *position, char *to, size_t n) {
+    if (ring_end > RING_SIZE && *position < ring_end - RING_SIZE)
+        *position = ring_end - RING_SIZE;
+    size_t got = 0;
+    while (got < n && *position < ring_end)
+        to[got++] = ring[(*position)++ % RING_SIZE];
+    return got;
+}
+
+void log_write(enum log_level level, const char *format, ...) {
+    char line[256];
+    u64 us = clock_ready() ? clock_now() / 1000 : 0;
+    size_t n = format_text(line, sizeof line, "[%5u.%06u] ", (u32)(us / 1000000), (u32)(us % 1000000));
+    va_list args;
+    va_start(args, format);
+    n += format_text_v(line + n, sizeof line - n, format, args);
+    va_end(args);
+    n = min_u64(n, sizeof line - 1);
+    ring_put(line, n);
+    ring_put("\n", 1);
+    if ((int)level <= log_show_level)
+        console_log(line, n);
+}
+
+struct out {
+    char *to;
+    size_t size, length;
+};
+
+static void put(struct out *o, char c) {
+    if (o->length + 1 < o->size)
+        o->to[o->length] = c;
+    o->length++;
+}
+
+static void put_padded(struct out *o, const char *s, size_t n, int width, bool left, char pad) {
+    size_t fill = width > 0 && (size_t)width > n ? (size_t)width - n : 0;
+    if (!left)
+        while (fill) {
+            put(o, pad);
+            fill--;
+        }
+    for (size_t i = 0; i < n; i++)
+        put(o, s[i]);
+    while (fill--)
+        put(o, ' ');
+}
+
+static void put_number(struct out *o, u64 v, bool negative, unsigned base, int width, bool left, char pad) {
+    char digits[24];
+    size_t n = sizeof digits;
+    do
+        digits[--n] = "0123456789abcdef"[v % base];
+    while (v /= base);
+    if (negative) {
+        if (pad == '0')
+            put(o, '-'), width--;
+        else
+            digits[--n] = '-';
+    }
+    put_padded(o, digits + n, sizeof digits - n, width, left, pad);
+}
+
+size_t format_text_v(char *to, size_t size, const char *f, va_list args) {
+    struct out o = {to, size, 0};
+    for (; *f; f++) {
+        if (*f != '%') {
+            put(&o, *f);
+            continue;
+        }
+        bool left = false;
+        char pad = ' ';
+        int width = 0, precision = -1, longs = 0;
+        for (f++; *f == '-' || *f == '0'; f++)
+            *f == '-' ? (left = true) : (pad = '0');
+        for (; *f >= '0' && *f <= '9'; f++)
+            width = width * 10 + (*f - '0');
+        if (*f == '.') {
+            f++;
+            precision = 0;
+            if (*f == '*')
+                precision = va_arg(args, int), f++;
+            for (; *f >= '0' && *f <= '9'; f++)
+                precision = precision * 10 + (*f - '0');
+        }
+        for (; *f == 'l' || *f == 'z'; f++)
+            longs++;
+        switch (*f) {
+        case 'd': {
+            i64 v = longs ? va_arg(args, i64) : va_arg(args, int);
+            put_number(&o, v < 0 ? -(u64)v : (u64)v, v < 0, 10, width, left, pad);
+            break;
+        }
+        case 'u':
+        case 'x': {
+            u64 v = longs ? va_arg(args, u64) : va_arg(args, unsigned);
+            put_number(&o, v, false, *f == 'x' ? 16 : 10, width, left, pad);
+            break;
+        }
+        case 'p':
+            put_number(&o, va_arg(args, u64), false, 16, 16, false, '0');
+            break;
+        case 's': {
+            const char *s = va_arg(args, const char *);
+            size_t n = 0;
+            while ((precision < 0 || n < (size_t)precision) && s[n])
+                n++;
+            put_padded(&o, s, n, width, left, ' ');
+            break;
+        }
+        case 'c':
+            put(&o, (char)va_arg(args, int));
+            break;
+        case '%':
+            put(&o, '%');
+            break;
+        default:
+            put(&o, '?');
+        }
+    }
+    if (size)
+        to[min_u64(o.length, size - 1)] = 0;
+    return o.length;
+}
+
+size_t format_text(char *to, size_t size, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    size_t n = format_text_v(to, size, format, args);
+    va_end(args);
+    return n;
+}

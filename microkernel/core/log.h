@@ -1,0 +1,28 @@
+/* The kernel log: levels, a ring that keeps the last messages, and formatting. */
+#ifndef CORE_LOG_H
+#define CORE_LOG_H
+
+#include <stdarg.h>
+
+#include "core/types.h"
+
+enum log_level { LOG_ERROR = 1, LOG_WARNING, LOG_INFO, LOG_DEBUG };
+
+/* Messages up to this level are shown as they come; all are kept in the ring. */
+extern int log_show_level;
+
+void log_write(enum log_level level, const char *format, ...) PRINTF_LIKE(2, 3);
+#define log_error(...) log_write(LOG_ERROR, __VA_ARGS__)
+#define log_warning(...) log_write(LOG_WARNING, __VA_ARGS__)
+#define log_info(...) log_write(LOG_INFO, __VA_ARGS__)
+#define log_debug(...) log_write(LOG_DEBUG, __VA_ARGS__)
+
+/* The ring's content from `position` on (oldest byte kept if that is gone): bytes copied. */
+size_t log_read(u64 *position, char *to, size_t n);
+
+/* %d %u %x %p %s %c, with l and ll, width, 0 and - flags, precision for %s. Always terminates; returns
+ * the length the whole text would have. */
+size_t format_text(char *to, size_t size, const char *format, ...) PRINTF_LIKE(3, 4);
+size_t format_text_v(char *to, size_t size, const char *format, va_list args);
+
+#endif

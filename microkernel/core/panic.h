@@ -1,0 +1,31 @@
+/* The end: says why, from where, and what every Python thread was doing. */
+#ifndef CORE_PANIC_H
+#define CORE_PANIC_H
+
+#include "arch/x86_64/cpu.h"
+
+__attribute__((noreturn)) void panic(const char *format, ...) PRINTF_LIKE(1, 2);
+/* The same with the registers of the trap that caused it (may be NULL). */
+__attribute__((noreturn)) void panic_at(const struct frame *f, const char *format, ...) PRINTF_LIKE(2, 3);
+
+#define KASSERT(condition) \
+    do { \
+        if (unlikely(!(condition))) \
+            panic("assertion failed: %s (%s:%d)", #condition, __FILE__, __LINE__); \
+    } while (0)
+
+/* Called in a panic (or when a signal kills the program) to print the Python tracebacks to a descriptor
+ * that the kernel routes to the report. */
+void panic_set_hook(void (*hook)(int fd));
+
+/* A fatal signal of the program: a short report to standard error, with the Python tracebacks unless a
+ * handler has printed them already. */
+void report_fatal_signal(int signal, const struct frame *f, vaddr_t address, bool with_tracebacks);
+
+/* True while the report is made: write() then goes to it whatever the descriptor. */
+extern bool panicking;
+
+/* Text into the report; used by the hook's write(). */
+void panic_print(const char *text, size_t n);
+
+#endif

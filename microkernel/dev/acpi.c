@@ -1,0 +1,158 @@
+/* ACPI specification 6.4: 5.2.5 (RSDP), 5.2.9 (FADT), 5.2.12 (MADT), 7.4.2 (_S5). _S5_ is found by its
+ * encoding in the DSDT, without an AML interpreter: it is a package of constants on every machine seen. */
+#include "dev/acpi.h"
+
+#include "arch/x86_64/cpu.h"
+#include "core/boot_info.h"
+#include "core/log.h"
+#include "core/string.h"
+#include "mm/paging.h"
+#include "mm/pmm.h"
+
+struct header {
+    char signature[4];
+    u32 length;
+    u8 revision, checksum;
+    char oem[24];
+} __attribute__((packed));
+
+static paddr_t ioapic_address = 0xfec00000;
+static struct acpi_irq_route routes[16];
+static u16 pm1a_control, pm1b_control;
+static u8 sleep_type_a, sleep_type_b;
+static bool have_s5;
+static struct { u8 space; paddr_t address; u8 value; } reset;
+
+/* Tables lie in memory that the direct map may not reach: map whatever is asked for. */
+static const void *table_map(paddr_t at, u64 size) { return map_device(at, size); }
+
+static bool sums_to_zero(const u8 *p, u64 n) {
+    u8 sum = 0;
+    while (n--)
+        sum = (u8)(sum + *p++);
+    return sum == 0;
+}
+
+static const struct header *table_at(paddr_t at) {
+    const struct header *h = at ? table_map(at, sizeof *h) : NULL;
+    if (!h || h->length < sizeof *h || h->length > 4 << 20)
+        return NULL;
+    u32 length = h->length;
+    unmap_device((void *)(uintptr_t)h, sizeof *h);
+    h = table_map(at, length);
+    return h && sums_to_zero((const u8 *)h, length) ? h : NULL;
+}
+
+static u32 get32(const u8 *p) { u32 v; memcpy(&v, p, 4); return v; }
+static u64 get64(const u8 *p) { u64 v; memcpy(&v, p, 8); return v; }
+static u16 get16(const u8 *p) { u16 v; memcpy(&v, p, 2); return v; }
+
+static void read_madt(const struct header *h) {
+    const u8 *p = (const u8 *)h + 44, *end = (const u8 *)h + h->length;
+    bool first = true;
+    for (; p + 2 <= end && p[1] >= 2 && p + p[1] <= end; p += p[1]) {
+        if (p[0] == 1 && p[1] >= 12 && first) {
+            ioapic_address = get32(p + 4);
+            first = false;
+        } else if (p[0] == 2 && p[1] >= 10 && p[3] < 16) {
+            u16 flags = get16(p + 8);
+            routes[p[3]] = (struct acpi_irq_route){get32(p + 4), (flags & 3) == 3, (flags >> 2 & 3) == 3};
+        }
+    }
+}
+
+static void read_s5(const struct header *dsdt) {
+    const u8 *p = (const u8 *)dsdt + sizeof *dsdt, *end = (const u8 *)dsdt + dsdt->length - 12;
+    for (; p < end; p++) {
+        if (memcmp(p, "_S5_\x12", 5))
+            continue;
+        p += 5;
+        p += (*p >> 6) + 1;                     /* PkgLength */
+        p++;                                    /* NumElements */
+        u8 value[2] = {0, 0};
+        for (int i = 0; i < 2; i++) {
+            if (*p == 0x0a)                     /* BytePrefix */
+                p++;
+            value[i] = *p++;
+        }
+        sleep_type_a = value[0];
+        sleep_type_b = value[1];
+        have_s5 = true;
+        return;
+    }
+}
+
+static void read_fadt(const struct header *h) {
+    const u8 *f = (const u8 *)h;
+    if (h->length < 72)
+        return;
+    pm1a_control = (u16)get32(f + 64);
+    pm1b_control = (u16)get32(f + 68);
+    u64 dsdt = get32(f + 40);
+    if (h->length >= 148 && get64(f + 140))
+        dsdt = get64(f + 140);
+    if (h->length >= 129 && get32(f + 112) & 1 << 10) {
+        reset.space = f[116];
+        reset.address = get64(f + 120);
+        reset.value = f[128];
+    }
+    const struct header *d = table_at(dsdt);
+    if (d)
+        read_s5(d);
+}
+
+static bool find_rsdp(void) {
+    if (boot_info.has_rsdp)
+        return true;
+    /* 5.2.5.1: the first KiB of the EBDA, then 0xe0000 to 0xfffff, on 16-byte boundaries. */
+    u64 ebda = (u64)*(const u16 *)phys_to_virt(0x40e) << 4;
+    const struct { u64 from, to; } places[] = {{ebda, ebda + 1024}, {0xe0000, 0x100000}};
+    for (unsigned i = 0; i < ARRAY_SIZE(places); i++) {
+        if (places[i].from < 0x80000)
+            continue;
+        const u8 *base = table_map(places[i].from, places[i].to - places[i].from);
+        for (u64 o = 0; base && o + 36 <= places[i].to - places[i].from; o += 16)
+            if (!memcmp(base + o, "RSD PTR ", 8) && sums_to_zero(base + o, 20)) {
+                memcpy(boot_info.rsdp, base + o, 36);
+                return boot_info.has_rsdp = true;
+            }
+    }
+    return false;
+}
+
+void acpi_init(void) {
+    for (unsigned i = 0; i < 16; i++)
+        routes[i] = (struct acpi_irq_route){i, false, false};
+    if (!find_rsdp()) {
+        log_info("acpi: no tables");
+        return;
+    }
+    bool extended = boot_info.rsdp[15] >= 2 && get64(boot_info.rsdp + 24);
+    const struct header *root = table_at(extended ? get64(boot_info.rsdp + 24) : get32(boot_info.rsdp + 16));
+    if (!root)
+        return;
+    unsigned width = extended ? 8 : 4;
+    for (const u8 *p = (const u8 *)(root + 1); p + width <= (const u8 *)root + root->length; p += width) {
+        const struct header *h = table_at(extended ? get64(p) : get32(p));
+        if (h && !memcmp(h->signature, "APIC", 4))
+            read_madt(h);
+        else if (h && !memcmp(h->signature, "FACP", 4))
+            read_fadt(h);
+    }
+}
+
+paddr_t acpi_ioapic_address(void) { return ioapic_address; }
+struct acpi_irq_route acpi_isa_irq(unsigned irq) { return irq < 16 ? routes[irq] : (struct acpi_irq_route){irq, false, false}; }
+
+void acpi_power_off(void) {
+    if (!have_s5 || !pm1a_control)
+        return;
+    out16(pm1a_control, (u16)(1 << 13 | sleep_type_a << 10));
+    if (pm1b_control)
+        out16(pm1b_control, (u16)(1 << 13 | sleep_type_b << 10));
+}
+
+void acpi_reset(void) {
+    if (reset.space == 1 && reset.address)
+        out8((u16)reset.address, reset.value);
+}

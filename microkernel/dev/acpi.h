@@ -1,0 +1,21 @@
+/* The little of ACPI that must work before and after Python: interrupt routing and power-off. */
+#ifndef DEV_ACPI_H
+#define DEV_ACPI_H
+
+#include "core/types.h"
+
+/* Reads RSDP, RSDT/XSDT, MADT, FADT and _S5_; without tables the PC's defaults hold. */
+void acpi_init(void);
+paddr_t acpi_ioapic_address(void);
+
+struct acpi_irq_route {
+    u32 gsi;
+    bool active_low, level;
+};
+struct acpi_irq_route acpi_isa_irq(unsigned irq);
+/* Enters S5 if the tables say how; returns if it did not happen. */
+void acpi_power_off(void);
+/* Writes the FADT's reset register; returns if there is none. */
+void acpi_reset(void);
+
+#endif

@@ -1,0 +1,184 @@
+#include "dev/console.h"
+
+#include "arch/x86_64/cpu.h"
+#include "core/boot_info.h"
+#include "core/log.h"
+#include "core/string.h"
+#include "dev/acpi.h"
+#include "dev/stdio.h"
+#include "dev/tty.h"
+#include "dev/uart.h"
+#include "sys/signal.h"
+
+static bool is_link;
+static unsigned terminals = 7;
+
+/* Frames from the host (docs/boot-protocol.md, section 4). */
+enum { HOST_STDIN = 1, HOST_TTY, HOST_WINSIZE, HOST_SIGNAL };
+
+bool console_is_link(void) { return is_link; }
+unsigned console_terminals(void) { return terminals; }
+
+void console_init(void) {
+    size_t n;
+    const char *v = boot_option("ovum.link", &n);
+    is_link = v && n == 3 && !memcmp(v, "mux", 3);
+    if (is_link && (v = boot_option("ovum.tty", &n))) {
+        terminals = 0;
+        for (size_t i = 0; i < n; i++)
+            if (v[i] >= '0' && v[i] <= '2')
+                terminals |= 1u << (v[i] - '0');
+    }
+    if ((v = boot_option("ovum.size", &n))) {
+        u16 columns = (u16)parse_number(v, n);
+        while (n && *v != 'x')
+            v++, n--;
+        if (n > 1 && columns)
+            tty_set_size(columns, (u16)parse_number(v + 1, n - 1));
+    }
+    log_show_level = (int)boot_option_number("ovum.log", LOG_ERROR);
+    uart_init();
+    if (is_link)
+        uart_write("\x1bovum\x01\n", 7, NULL, 0);
+}
+
+/* Room that only credit frames use, so that they are never lost: each is for a quarter of a channel's
+ * capacity or more, so at most four of each of two channels (8 bytes) and one header are on their way. */
+#define CREDIT_RESERVE 96
+
+size_t console_write(enum console_channel channel, const void *bytes, size_t n) {
+    if (!is_link) {
+        n = min_u64(n, uart_room());
+        uart_write(NULL, 0, bytes, n);
+        return n;
+    }
+    size_t room = uart_room();
+    if (room <= CREDIT_RESERVE)
+        return 0;
+    n = min_u64(n, min_u64(room - CREDIT_RESERVE, UINT16_MAX));
+    u8 header[3] = {(u8)channel, (u8)n, (u8)(n >> 8)};
+    uart_write(header, 3, bytes, n);
+    return n;
+}
+
+void console_log(const char *line, size_t n) {
+    if (is_link) {
+        /* A log line is one frame or nothing: the ring in log.c keeps it in any case. */
+        if (uart_room() > n + CREDIT_RESERVE)
+            console_write(CONSOLE_LOG, line, n);
+        return;
+    }
+    uart_write(line, n, "\r\n", 2);
+}
+
+void console_panic(const char *text, size_t n) {
+    uart_drain();
+    if (is_link) {
+        console_write(CONSOLE_PANIC, text, n);
+    } else {
+        for (size_t i = 0; i < n; i++) {
+            if (text[i] == '\n')
+                uart_write("\r", 1, NULL, 0);
+            uart_write(text + i, 1, NULL, 0);
+        }
+    }
+    uart_drain();
+}
+
+void console_credit(u8 channel, u32 bytes) {
+    u8 frame[8] = {CONSOLE_CREDIT, 5, 0, channel, (u8)bytes, (u8)(bytes >> 8), (u8)(bytes >> 16), (u8)(bytes >> 24)};
+    if (is_link)
+        uart_write(frame, sizeof frame, NULL, 0);
+}
+
+/* ---- input ---- */
+
+static u8 header[3];
+static u8 header_got;
+static u16 payload_left;
+static u8 small[4];                             /* payload of WINSIZE and SIGNAL */
+static u8 small_got;
+
+static void frame_done(void) {
+    if (header[0] == HOST_WINSIZE && small_got == 4) {
+        tty_set_size((u16)(small[0] | small[1] << 8), (u16)(small[2] | small[3] << 8));
+        signal_process(SIGWINCH);
+    } else if (header[0] == HOST_SIGNAL && small_got >= 1) {
+        signal_process(small[0]);
+    }
+}
+
+static void link_receive(const u8 *p, size_t n) {
+    while (n) {
+        if (header_got < 3) {
+            header[header_got++] = *p++;
+            n--;
+            if (header_got < 3)
+                continue;
+            payload_left = (u16)(header[1] | header[2] << 8);
+            small_got = 0;
+            if (!payload_left) {
+                header_got = 0;
+                if (header[0] == HOST_STDIN)
+                    stdin_end();
+            }
+            continue;
+        }
+        size_t take = min_u64(n, payload_left);
+        if (header[0] == HOST_STDIN)
+            stdin_input(p, take);
+        else if (header[0] == HOST_TTY)
+            tty_input(p, take);
+        else
+            for (size_t i = 0; i < take && small_got < sizeof small; i++)
+                small[small_got++] = p[i];
+        p += take;
+        n -= take;
+        payload_left = (u16)(payload_left - take);
+        if (!payload_left) {
+            header_got = 0;
+            frame_done();
+        }
+    }
+}
+
+void console_start(void) {
+    uart_start(is_link ? link_receive : tty_input);
+    if (is_link) {
+        if (!(terminals & 1))
+            console_credit(1, STDIN_CAPACITY);
+        if (terminals)
+            console_credit(2, TTY_CAPACITY);
+    }
+}
+
+/* ---- the way out ---- */
+
+void machine_halt(void) {
+    for (;;)
+        __asm__ volatile("cli; hlt");
+}
+
+void machine_reboot(void) {
+    uart_drain();
+    acpi_reset();
+    out8(0xcf9, 0x06);                          /* reset control register of PCI chipsets */
+    out8(0x64, 0xfe);                           /* keyboard controller pulses the reset line */
+    struct { u16 limit; u64 base; } __attribute__((packed)) none = {0, 0};
+    __asm__ volatile("lidt %0; int3" : : "m"(none));    /* triple fault */
+    machine_halt();
+}
+
+void console_exit(u8 status) {
+    if (is_link) {
+        u8 frame[4] = {CONSOLE_EXIT, 1, 0, status};
+        uart_drain();
+        uart_write(frame, sizeof frame, NULL, 0);
+    }
+    uart_drain();
+    u64 port = boot_option_number("ovum.exit", 0);
+    if (port)
+        out8((u16)port, status);
+    acpi_power_off();
+    machine_reboot();                           /* QEMU's -no-reboot makes it an end */
+}

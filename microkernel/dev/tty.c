@@ -1,0 +1,473 @@
+/* termios(3), POSIX.1-2017 chapter 11: canonical and raw input, echo, signals, output processing. */
+#include "dev/tty.h"
+
+#include "core/clock.h"
+#include "core/errno.h"
+#include "core/string.h"
+#include "dev/console.h"
+#include "dev/uart.h"
+#include "fs/file.h"
+#include "sys/signal.h"
+
+enum { BRKINT = 02, ISTRIP = 040, INLCR = 0100, IGNCR = 0200, ICRNL = 0400, IUCLC = 01000, IXON = 02000, IUTF8 = 040000 };
+enum { OPOST = 01, ONLCR = 04, OCRNL = 010, ONLRET = 040 };
+enum { CS8 = 060, CREAD = 0200, B38400 = 017 };
+enum { ISIG = 01, ICANON = 02, ECHO = 010, ECHOE = 020, ECHOK = 040, ECHONL = 0100, NOFLSH = 0200, ECHOCTL = 01000, ECHOKE = 04000, IEXTEN = 0100000 };
+enum { VINTR, VQUIT, VERASE, VKILL, VEOF, VTIME, VMIN, VSWTC, VSTART, VSTOP, VSUSP, VEOL, VREPRINT, VDISCARD, VWERASE, VLNEXT, VEOL2, NCCS = 19 };
+enum {
+    TCGETS = 0x5401, TCSETS, TCSETSW, TCSETSF, TCXONC = 0x540a, TCFLSH = 0x540b, TIOCSCTTY = 0x540e, TIOCGPGRP = 0x540f,
+    TIOCSPGRP = 0x5410, TIOCOUTQ = 0x5411, TIOCGWINSZ = 0x5413, TIOCSWINSZ = 0x5414, FIONREAD = 0x541b, TIOCGSID = 0x5429,
+    TCSBRK = 0x5409, TCSBRKP = 0x5425,
+};
+
+struct termios {
+    u32 iflag, oflag, cflag, lflag;
+    u8 line, cc[NCCS];
+};
+
+static const struct termios sane = {
+    .iflag = ICRNL | IXON | BRKINT | IUTF8,
+    .oflag = OPOST | ONLCR,
+    .cflag = CS8 | CREAD | B38400,
+    .lflag = ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE | IEXTEN,
+    .cc = {3, 28, 127, 21, 4, 0, 1, 0, 17, 19, 26, 0, 18, 15, 23, 22, 0},
+};
+
+static struct termios tio;
+static struct { u16 rows, columns, xpixel, ypixel; } size = {24, 80, 0, 0};
+
+/* Input: [tail, committed) may be read; [committed, head) is the line being edited (canonical mode). */
+static u8 ring[TTY_CAPACITY];
+static u32 head, committed, tail, consumed;
+static u32 lines;                               /* ends of line and end-of-file marks in the readable part */
+static bool literal_next, output_stopped, ready;
+static u32 column;                              /* of the cursor, for erasing control characters and tabs */
+static struct waitqueue readable = {LIST_INIT(readable.entries)};
+
+/* An end-of-file mark in the ring; eof_marks tells it from data. */
+#define EOF_MARK 0xff
+static u8 eof_marks[TTY_CAPACITY / 8];          /* bit set: this ring byte is a mark, not data */
+
+static bool mark_at(u32 i) { return eof_marks[i % TTY_CAPACITY / 8] >> (i % 8) & 1; }
+static void set_mark(u32 i, bool on) {
+    u8 bit = (u8)(1u << i % 8), *b = &eof_marks[i % TTY_CAPACITY / 8];
+    *b = (u8)(on ? *b | bit : *b & ~bit);
+}
+
+void tty_set_size(u16 columns, u16 rows) {
+    size.columns = columns;
+    size.rows = rows;
+}
+
+/* ---- output ---- */
+
+/* False if there is no room for it. */
+static bool out(u8 c) {
+    u8 two[2] = {c, 0};
+    size_t n = 1;
+    if (tio.oflag & OPOST) {
+        if (c == '\n' && tio.oflag & ONLCR) {
+            two[0] = '\r';
+            two[1] = '\n';
+            n = 2;
+        } else if (c == '\r' && tio.oflag & OCRNL) {
+            two[0] = '\n';
+        }
+    }
+    if (uart_room() < 256)
+        return false;
+    console_write(CONSOLE_TTY, two, n);
+    column = c == '\n' || c == '\r' ? 0 : c == '\b' ? column - (column > 0) : c == '\t' ? (column | 7) + 1 : c >= ' ' ? column + 1 : column;
+    return true;
+}
+
+/* Echo is lost rather than waited for when the line is blocked. */
+static void echo(u8 c) {
+    if (!(tio.lflag & ECHO) && !(c == '\n' && tio.lflag & ECHONL))
+        return;
+    if (c < ' ' && c != '\n' && c != '\t' && tio.lflag & ECHOCTL) {
+        out('^');
+        c += '@';
+    } else if (c == 127 && tio.lflag & ECHOCTL) {
+        out('^');
+        c = '?';
+    }
+    out(c);
+}
+
+static i64 tty_write(struct file *f, struct span *from, u64 *position) {
+    (void)position;
+    i64 done = 0;
+    u8 piece[512];
+    while (from->left) {
+        if (uart_room() < 4 * sizeof piece || output_stopped) {
+            if (file_nonblocking(f))
+                return done ? done : -EAGAIN;
+            int error = WAIT_UNTIL(&uart_writable, uart_room() >= 4 * sizeof piece && !output_stopped, FOREVER);
+            if (error)
+                return done ? done : error;
+        }
+        size_t n = min_u64(from->left, sizeof piece), start = 0;
+        if (span_get(from, piece, n))
+            return done ? done : -EFAULT;
+        /* Runs of ordinary bytes in one piece, what needs processing one by one. */
+        for (size_t i = 0; i < n; i++)
+            if (tio.oflag & OPOST && (piece[i] == '\n' || piece[i] == '\r' || piece[i] == '\t' || piece[i] == '\b')) {
+                if (i > start)
+                    console_write(CONSOLE_TTY, piece + start, i - start);
+                out(piece[i]);
+                start = i + 1;
+            } else {
+                column += (piece[i] & 0xc0) != 0x80;
+            }
+        if (n > start)
+            console_write(CONSOLE_TTY, piece + start, n - start);
+        done += (i64)n;
+    }
+    return done;
+}
+
+/* ---- input ---- */
+
+static void credit(void) {
+    if (consumed >= TTY_CAPACITY / 4) {
+        console_credit(2, consumed);
+        consumed = 0;
+    }
+    uart_accept(true);
+}
+
+static void store(u8 c, bool mark) {
+    if (head - tail >= TTY_CAPACITY)
+        return;
+    ring[head % TTY_CAPACITY] = c;
+    set_mark(head, mark);
+    head++;
+    if (!console_is_link() && head - tail > TTY_CAPACITY - 256)
+        uart_accept(false);
+}
+
+static void commit(void) {
+    committed = head;
+    waitqueue_wake(&readable, POLLIN);
+}
+
+static void erase_one(void) {
+    if (head == committed)
+        return;
+    u8 c;
+    do
+        c = ring[--head % TTY_CAPACITY];
+    while (tio.iflag & IUTF8 && (c & 0xc0) == 0x80 && head != committed);
+    consumed++;
+    if (!(tio.lflag & ECHO))
+        return;
+    if (!(tio.lflag & ECHOE)) {
+        echo(tio.cc[VERASE]);
+        return;
+    }
+    u32 width = (c < ' ' || c == 127) && tio.lflag & ECHOCTL ? 2 : 1;
+    while (width--)
+        out('\b'), out(' '), out('\b');
+}
+
+static void erase_line(void) {
+    if (tio.lflag & ECHOKE) {
+        while (head != committed)
+            erase_one();
+        return;
+    }
+    consumed += head - committed;
+    head = committed;
+    echo(tio.cc[VKILL]);
+    if (tio.lflag & ECHOK)
+        out('\n');
+}
+
+static bool word_byte(u8 c) { return c != ' ' && c != '\t'; }
+
+static void erase_word(void) {
+    while (head != committed && !word_byte(ring[(head - 1) % TTY_CAPACITY]))
+        erase_one();
+    while (head != committed && word_byte(ring[(head - 1) % TTY_CAPACITY]))
+        erase_one();
+}
+
+static void flush_input(void) {
+    consumed += head - tail;
+    head = committed = tail;
+    lines = 0;
+    credit();
+}
+
+static bool is(u8 c, int which) { return c && c == tio.cc[which]; }
+
+static bool signal_key(u8 c) {
+    int signal = is(c, VINTR) ? SIGINT : is(c, VQUIT) ? SIGQUIT : is(c, VSUSP) ? SIGTSTP : 0;
+    if (!signal)
+        return false;
+    if (!(tio.lflag & NOFLSH))
+        flush_input();
+    consumed++;
+    output_stopped = false;
+    echo(c);
+    signal_process(signal);
+    return true;
+}
+
+static void reprint(void) {
+    echo(tio.cc[VREPRINT]);
+    out('\n');
+    for (u32 i = committed; i != head; i++)
+        echo(ring[i % TTY_CAPACITY]);
+}
+
+static void input_byte(u8 c) {
+    if (literal_next) {
+        literal_next = false;
+        store(c, false);
+        echo(c);
+        if (!(tio.lflag & ICANON))
+            commit();
+        return;
+    }
+    if (tio.iflag & ISTRIP)
+        c &= 0x7f;
+    if (tio.lflag & ISIG && signal_key(c))
+        return;
+    if (tio.iflag & IXON && (is(c, VSTOP) || is(c, VSTART))) {
+        output_stopped = is(c, VSTOP);
+        consumed++;
+        if (!output_stopped)
+            waitqueue_wake(&uart_writable, POLLOUT);
+        return;
+    }
+    if (c == '\r') {
+        if (tio.iflag & IGNCR) {
+            consumed++;
+            return;
+        }
+        if (tio.iflag & ICRNL)
+            c = '\n';
+    } else if (c == '\n' && tio.iflag & INLCR) {
+        c = '\r';
+    }
+    if (!(tio.lflag & ICANON)) {
+        echo(c);
+        store(c, false);
+        commit();
+        return;
+    }
+    bool extended = tio.lflag & IEXTEN;
+    if (is(c, VERASE) || is(c, VKILL) || (extended && (is(c, VWERASE) || is(c, VREPRINT) || is(c, VLNEXT)))) {
+        consumed++;
+        if (is(c, VERASE))
+            erase_one();
+        else if (is(c, VKILL))
+            erase_line();
+        else if (is(c, VWERASE))
+            erase_word();
+        else if (is(c, VREPRINT))
+            reprint();
+        else
+            literal_next = true;
+        return;
+    }
+    if (is(c, VEOF)) {
+        store(EOF_MARK, true);
+        lines++;
+        commit();
+        return;
+    }
+    /* A full line buffer still takes its end, as Linux does (4096 there). */
+    if (head - tail >= TTY_CAPACITY - 1 && c != '\n')
+        return;
+    echo(c);
+    store(c, false);
+    if (c == '\n' || is(c, VEOL) || (extended && is(c, VEOL2))) {
+        lines++;
+        commit();
+    }
+}
+
+static void prepare(void) {
+    if (!ready) {
+        tio = sane;
+        ready = true;
+    }
+}
+
+void tty_input(const u8 *bytes, size_t n) {
+    prepare();
+    for (size_t i = 0; i < n; i++)
+        input_byte(bytes[i]);
+    if (console_is_link() && consumed >= TTY_CAPACITY / 4)
+        credit();
+}
+
+static bool readable_now(void) { return tio.lflag & ICANON ? lines > 0 : committed != tail; }
+
+static i64 read_line(struct span *to) {
+    i64 done = 0;
+    while (to->left && tail != committed) {
+        u8 c = ring[tail % TTY_CAPACITY];
+        bool mark = mark_at(tail), end = mark || c == '\n' || is(c, VEOL) || is(c, VEOL2);
+        if (!mark && span_put(to, &c, 1))
+            return done ? done : -EFAULT;
+        tail++;
+        consumed++;
+        done += !mark;
+        if (end) {
+            lines -= lines > 0;
+            break;
+        }
+    }
+    return done;
+}
+
+/* VMIN and VTIME: POSIX 11.1.7, cases A to D. */
+static i64 read_raw(struct file *f, struct span *to) {
+    u32 wanted = (u32)min_u64(tio.cc[VMIN], to->left);
+    u64 tenths = tio.cc[VTIME], deadline = FOREVER;
+    i64 done = 0;
+    if (!tio.cc[VMIN] && tenths)
+        deadline = clock_now() + tenths * 100 * NS_PER_MS;
+    for (;;) {
+        while (to->left && tail != committed) {
+            u32 at = tail % TTY_CAPACITY;
+            size_t n = min_u64(min_u64(committed - tail, TTY_CAPACITY - at), to->left);
+            if (span_put(to, ring + at, n))
+                return done ? done : -EFAULT;
+            tail += (u32)n;
+            consumed += (u32)n;
+            done += (i64)n;
+        }
+        if (done >= (i64)wanted && (done || (!tio.cc[VMIN] && !tenths)))
+            return done;
+        if (file_nonblocking(f))
+            return done ? done : -EAGAIN;
+        if (tio.cc[VMIN] && tenths && done)
+            deadline = clock_now() + tenths * 100 * NS_PER_MS;
+        int error = WAIT_UNTIL(&readable, committed != tail, deadline);
+        if (error == -ETIMEDOUT)
+            return done;
+        if (error)
+            return done ? done : error;
+    }
+}
+
+static i64 tty_read(struct file *f, struct span *to, u64 *position) {
+    (void)position;
+    if (!to->left)
+        return 0;
+    i64 n;
+    for (;;) {
+        if (!(tio.lflag & ICANON)) {
+            n = read_raw(f, to);
+            break;
+        }
+        if (lines) {
+            n = read_line(to);
+            break;
+        }
+        if (file_nonblocking(f))
+            return -EAGAIN;
+        int error = WAIT_UNTIL(&readable, readable_now(), FOREVER);
+        if (error)
+            return error;
+    }
+    credit();
+    return n;
+}
+
+static u32 tty_poll(struct file *f, struct waitqueue *queues[2]) {
+    (void)f;
+    queues[0] = &readable;
+    queues[1] = &uart_writable;
+    return (readable_now() ? POLLIN | POLLRDNORM : 0) | (uart_room() > 2048 ? POLLOUT | POLLWRNORM : 0);
+}
+
+static void mode_changed(u32 old_flags) {
+    if (!((old_flags ^ tio.lflag) & ICANON))
+        return;
+    if (tio.lflag & ICANON) {
+        /* What came in raw becomes lines where it has ends. */
+        lines = 0;
+        for (u32 i = tail; i != head; i++)
+            lines += ring[i % TTY_CAPACITY] == '\n' && !mark_at(i);
+    } else {
+        commit();
+    }
+}
+
+static i64 set_termios(u64 argument, bool flush) {
+    struct termios new;
+    if (copy_from_user(&new, argument, sizeof new))
+        return -EFAULT;
+    u32 old = tio.lflag;
+    if (flush)
+        flush_input();
+    tio = new;
+    mode_changed(old);
+    return 0;
+}
+
+static i64 tty_ioctl(struct file *f, u32 command, u64 argument) {
+    (void)f;
+    u32 value;
+    switch (command) {
+    case TCGETS:
+        return copy_to_user(argument, &tio, sizeof tio);
+    case TCSETS:
+    case TCSETSW:
+    case TCSETSF:
+        return set_termios(argument, command == TCSETSF);
+    case TIOCGWINSZ:
+        return copy_to_user(argument, &size, sizeof size);
+    case TIOCSWINSZ:
+        return copy_from_user(&size, argument, sizeof size);
+    case FIONREAD:
+        value = tio.lflag & ICANON && !lines ? 0 : committed - tail;
+        return copy_to_user(argument, &value, sizeof value);
+    case TIOCOUTQ:
+        value = 0;
+        return copy_to_user(argument, &value, sizeof value);
+    case TIOCGPGRP:
+    case TIOCGSID:
+        value = 1;
+        return copy_to_user(argument, &value, sizeof value);
+    case TIOCSPGRP:
+    case TIOCSCTTY:
+    case TCSBRK:
+    case TCSBRKP:
+        return 0;
+    case TCXONC:
+        if (argument <= 1) {
+            output_stopped = argument == 0;
+            waitqueue_wake(&uart_writable, POLLOUT);
+        }
+        return argument <= 3 ? 0 : -EINVAL;
+    case TCFLSH:
+        if (argument > 2)
+            return -EINVAL;
+        if (argument != 1)
+            flush_input();
+        return 0;
+    }
+    return -ENOTTY;
+}
+
+static void tty_stat(struct file *f, struct stat *st) {
+    (void)f;
+    st->mode = S_IFCHR | 0620;
+    st->rdev = 5 << 8 | 1;                      /* /dev/console */
+}
+
+static const struct file_ops tty_ops = {
+    .name = "/dev/console", .mode = S_IFCHR, .read = tty_read, .write = tty_write, .poll = tty_poll, .ioctl = tty_ioctl, .stat = tty_stat,
+};
+
+struct file *tty_open(u32 flags) {
+    prepare();
+    return file_new(&tty_ops, flags, NULL);
+}

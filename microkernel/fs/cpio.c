@@ -1,0 +1,155 @@
+/* The "new portable" cpio format: 13 hexadecimal fields, name, content, each padded to 4 bytes. */
+#include "fs/cpio.h"
+
+#include "core/errno.h"
+#include "core/log.h"
+#include "core/string.h"
+#include "fs/inode.h"
+#include "mm/kmalloc.h"
+
+#define HEADER 110
+enum { INO, MODE, UID, GID, NLINK, MTIME, FILESIZE, DEVMAJOR, DEVMINOR, RDEVMAJOR, RDEVMINOR, NAMESIZE, CHECK, FIELDS };
+
+static bool parse_fields(const u8 *p, u32 *field) {
+    for (int i = 0; i < FIELDS; i++) {
+        u32 v = 0;
+        for (int k = 0; k < 8; k++) {
+            u8 c = p[6 + 8 * i + k], lower = c | 32;
+            if (c >= '0' && c <= '9')
+                v = v << 4 | (u32)(c - '0');
+            else if (lower >= 'a' && lower <= 'f')
+                v = v << 4 | (u32)(lower - 'a' + 10);
+            else
+                return false;
+        }
+        field[i] = v;
+    }
+    return true;
+}
+
+/* The last few directories stay at hand: archives are sorted, so most names share their parent. */
+static struct inode *last_dir;
+static char last_dir_path[512];
+static size_t last_dir_length;
+
+static struct inode *parent_of(const char *name, size_t length, const char **base) {
+    size_t cut = length;
+    while (cut && name[cut - 1] != '/')
+        cut--;
+    *base = name + cut;
+    size_t n = cut ? cut - 1 : 0;
+    if (last_dir && n == last_dir_length && !memcmp(name, last_dir_path, n))
+        return last_dir;
+    static struct path path;
+    static char text[PATH_MAX];
+    if (n >= sizeof text)
+        return NULL;
+    memcpy(text, name, n);
+    text[n] = 0;
+    if (n && (path_resolve(root_inode, text, PATH_FOLLOW, &path) || !is_directory(path.inode)))
+        return NULL;
+    struct inode *dir = n ? path.inode : root_inode;
+    if (n < sizeof last_dir_path) {
+        last_dir = dir;
+        last_dir_length = n;
+        memcpy(last_dir_path, name, n);
+    }
+    return dir;
+}
+
+/* Hard links: the first inode seen for each number of an archive. */
+#define LINK_SLOTS 256
+static struct { u32 number; struct inode *inode; } link_slots[LINK_SLOTS];
+
+static struct inode *linked_inode(const u32 *f, struct inode *fresh) {
+    if (f[NLINK] < 2)
+        return fresh;
+    unsigned slot = f[INO] % LINK_SLOTS;
+    if (!fresh)
+        return link_slots[slot].number == f[INO] ? link_slots[slot].inode : NULL;
+    link_slots[slot].number = f[INO];
+    link_slots[slot].inode = fresh;
+    return fresh;
+}
+
+static int add(const u32 *f, const char *name, size_t length, const u8 *content) {
+    const char *base;
+    struct inode *dir = parent_of(name, length, &base);
+    size_t n = length - (size_t)(base - name);
+    if (!dir || !n)
+        return -ENOENT;
+    u32 type = f[MODE] & S_IFMT;
+    struct dentry *old = directory_find(dir, base, n);
+    if (old && type == S_IFDIR && is_directory(old->inode)) {
+        old->inode->mode = f[MODE];
+        return 0;
+    }
+    if (old && is_directory(old->inode) && old->inode->directory.count)
+        return -EISDIR;
+    struct inode *i = type == S_IFREG ? linked_inode(f, NULL) : NULL;
+    bool fresh = !i;
+    if (fresh && !(i = inode_new(f[MODE])))
+        return -ENOMEM;
+    if (fresh) {
+        i->mtime = i->ctime = i->atime = (struct timespec){f[MTIME], 0};
+        i->rdev = (u64)f[RDEVMAJOR] << 8 | f[RDEVMINOR];
+        linked_inode(f, i);
+    }
+    if (type == S_IFREG && f[FILESIZE]) {
+        i->regular.archive = content;
+        i->regular.archive_size = i->size = f[FILESIZE];
+    } else if (type == S_IFLNK) {
+        i->target = kstrdup((const char *)content, f[FILESIZE]);
+        i->size = f[FILESIZE];
+    }
+    if (old) {
+        if (is_directory(old->inode))
+            last_dir = NULL;
+        directory_remove(old);
+    }
+    struct timespec keep = i->mtime;
+    int error = type == S_IFLNK && !i->target ? -ENOMEM : directory_add(dir, base, n, i);
+    i->ctime = keep;
+    if (error)
+        inode_reap(i);
+    return error;
+}
+
+u64 cpio_unpack(const u8 *archive, u64 size) {
+    u64 at = 0, entries = 0;
+    last_dir = NULL;
+    while (at + HEADER <= size) {
+        const u8 *p = archive + at;
+        if (!*p) {                              /* padding between concatenated archives */
+            at += 4;
+            continue;
+        }
+        u32 f[FIELDS];
+        if (memcmp(p, "070701", 6) || !parse_fields(p, f)) {
+            log_error("boot archive: no header at byte %lu of %lu", at, size);
+            break;
+        }
+        u64 content = ALIGN_UP(at + HEADER + f[NAMESIZE], 4), next = ALIGN_UP(content + f[FILESIZE], 4);
+        if (!f[NAMESIZE] || next > ALIGN_UP(size, 4)) {
+            log_error("boot archive: entry at byte %lu is cut off", at);
+            break;
+        }
+        const char *name = (const char *)p + HEADER;
+        size_t length = 0;
+        while (length < f[NAMESIZE] && name[length])
+            length++;
+        at = next;
+        if (length == 10 && !memcmp(name, "TRAILER!!!", 10)) {
+            memset(link_slots, 0, sizeof link_slots);
+            continue;
+        }
+        if (length == 1 && *name == '.')
+            continue;
+        int error = add(f, name, length, archive + content);
+        if (error)
+            log_error("boot archive: %.*s: error %d", (int)length, name, -error);
+        entries++;
+    }
+    last_dir = NULL;
+    return entries;
+}

@@ -1,0 +1,227 @@
+/* Directories: every name of the file system in one hash table, each directory's names in a list. */
+#include "core/errno.h"
+#include "core/panic.h"
+#include "core/string.h"
+#include "fs/inode.h"
+#include "mm/kmalloc.h"
+
+static struct dentry **table;
+static u32 table_size, entry_count;
+static u64 next_cookie = 2;                     /* 0 and 1 are "." and ".." in listings */
+
+/* FNV-1a over the name, mixed with the directory. */
+static u32 hash_name(const struct inode *dir, const char *name, size_t length) {
+    u32 h = 2166136261u ^ (u32)dir->number * 2654435761u;
+    for (size_t i = 0; i < length; i++)
+        h = (h ^ (u8)name[i]) * 16777619u;
+    return h ^ h >> 15;
+}
+
+static bool grow(void) {
+    u32 wanted = table_size ? table_size * 4 : 1024;
+    struct dentry **bigger = kzalloc(wanted * sizeof *bigger);
+    if (!bigger)
+        return table_size > 0;                  /* longer chains rather than failure */
+    for (u32 i = 0; i < table_size; i++)
+        for (struct dentry *d = table[i], *next; d; d = next) {
+            next = d->hash_next;
+            d->hash_next = bigger[d->hash & (wanted - 1)];
+            bigger[d->hash & (wanted - 1)] = d;
+        }
+    kfree(table);
+    table = bigger;
+    table_size = wanted;
+    return true;
+}
+
+struct dentry *directory_find(struct inode *dir, const char *name, size_t length) {
+    if (!table_size)
+        return NULL;
+    u32 hash = hash_name(dir, name, length);
+    for (struct dentry *d = table[hash & (table_size - 1)]; d; d = d->hash_next)
+        if (d->hash == hash && d->dir == dir && d->length == length && !memcmp(d->name, name, length))
+            return d;
+    return NULL;
+}
+
+int directory_add(struct inode *dir, const char *name, size_t length, struct inode *inode) {
+    if (length > INODE_NAME_MAX)
+        return -ENAMETOOLONG;
+    if (entry_count >= table_size * 2 && !grow())
+        return -ENOSPC;
+    struct dentry *d = kmalloc(sizeof *d + length);
+    if (!d)
+        return -ENOSPC;
+    u32 hash = hash_name(dir, name, length);
+    *d = (struct dentry){.dir = dir, .inode = inode, .cookie = next_cookie++, .hash = hash, .length = (u16)length};
+    memcpy(d->name, name, length);
+    d->hash_next = table[hash & (table_size - 1)];
+    table[hash & (table_size - 1)] = d;
+    list_append(&dir->directory.entries, &d->link);
+    dir->directory.count++;
+    entry_count++;
+    inode->links++;
+    if (is_directory(inode)) {
+        inode->directory.parent = dir;
+        inode->directory.self = d;
+        dir->links++;
+    }
+    inode_touch(dir);
+    inode->ctime = dir->ctime;
+    return 0;
+}
+
+static void unlink_entry(struct dentry *d) {
+    struct dentry **p = &table[d->hash & (table_size - 1)];
+    while (*p != d)
+        p = &(*p)->hash_next;
+    *p = d->hash_next;
+    list_remove(&d->link);
+    struct inode *dir = d->dir;
+    dir->directory.count--;
+    dir->directory.generation++;
+    entry_count--;
+    d->inode->links--;
+    if (is_directory(d->inode)) {
+        d->inode->directory.self = NULL;
+        dir->links--;
+    }
+    inode_touch(dir);
+    d->inode->ctime = dir->ctime;
+}
+
+void directory_remove(struct dentry *d) {
+    struct inode *inode = d->inode;
+    unlink_entry(d);
+    kfree(d);
+    inode_reap(inode);
+}
+
+int directory_rename(struct dentry *d, struct inode *new_dir, const char *name, size_t length) {
+    struct inode *inode = inode_get(d->inode);
+    struct dentry *old = directory_find(new_dir, name, length);
+    /* The new name first: when memory is short nothing has changed. */
+    if (old) {
+        struct inode *replaced = old->inode;
+        replaced->links--;
+        inode->links++;
+        if (is_directory(inode)) {              /* an empty directory gives way to another */
+            replaced->directory.self = NULL;
+            inode->directory.self = old;
+            inode->directory.parent = new_dir;
+        }
+        old->inode = inode;
+        inode_reap(replaced);
+        inode_touch(new_dir);
+    } else {
+        int error = directory_add(new_dir, name, length, inode);
+        if (error) {
+            inode_put(inode);
+            return error;
+        }
+    }
+    struct dentry *self = is_directory(inode) ? inode->directory.self : NULL;
+    unlink_entry(d);
+    kfree(d);
+    if (self)
+        inode->directory.self = self;
+    inode_put(inode);
+    return 0;
+}
+
+i64 directory_path(const struct inode *dir, char *to, size_t size) {
+    size_t at = size;
+    if (at < 2)
+        return -ERANGE;
+    to[--at] = 0;
+    if (dir == root_inode)
+        to[--at] = '/';
+    for (const struct inode *i = dir; i != root_inode; i = i->directory.parent) {
+        const struct dentry *d = i->directory.self;
+        if (!d)
+            return -ENOENT;                     /* removed while in use */
+        if (at < d->length + 1u)
+            return -ERANGE;
+        at -= d->length;
+        memcpy(to + at, d->name, d->length);
+        to[--at] = '/';
+    }
+    memmove(to, to + at, size - at);
+    return (i64)(size - at);
+}
+
+/* ---- listings: struct linux_dirent64 ---- */
+
+struct listing {
+    u64 buffer;
+    size_t left;
+    i64 done;
+};
+
+/* False if it does not fit (or the buffer is bad: then done is the errno). */
+static bool emit(struct listing *l, u64 number, u64 next_position, u32 mode, const char *name, size_t length) {
+    u8 record[19 + INODE_NAME_MAX + 1 + 8];
+    u16 size = (u16)ALIGN_UP(19 + length + 1, 8);
+    if (l->left < size) {
+        if (!l->done)
+            l->done = -EINVAL;
+        return false;
+    }
+    memset(record, 0, size);
+    memcpy(record, &number, 8);
+    memcpy(record + 8, &next_position, 8);
+    memcpy(record + 16, &size, 2);
+    record[18] = (u8)(mode >> 12);              /* DT_* are the type bits of the mode */
+    memcpy(record + 19, name, length);
+    if (copy_to_user(l->buffer, record, size)) {
+        if (!l->done)
+            l->done = -EFAULT;
+        return false;
+    }
+    l->buffer += size;
+    l->left -= size;
+    l->done += size;
+    return true;
+}
+
+static struct list *resume(struct file *f) {
+    struct inode *dir = f->inode;
+    if (f->dir_next && f->dir_generation == dir->directory.generation)
+        return f->dir_next;
+    list_for(l, &dir->directory.entries)
+        if (list_item(l, struct dentry, link)->cookie >= f->position)
+            return l;
+    return &dir->directory.entries;
+}
+
+i64 directory_list(struct file *f, u64 buffer, size_t size) {
+    struct inode *dir = f->inode;
+    struct listing l = {buffer, size, 0};
+    if (!dir->directory.self && dir != root_inode)
+        return -ENOENT;
+    if (f->position == 0) {
+        if (!emit(&l, dir->number, 1, S_IFDIR, ".", 1))
+            return l.done;
+        f->position = 1;
+    }
+    if (f->position == 1) {
+        if (!emit(&l, dir->directory.parent->number, 2, S_IFDIR, "..", 2))
+            return l.done;
+        f->position = 2;
+        f->dir_next = NULL;
+    }
+    struct list *at = resume(f);
+    while (at != &dir->directory.entries) {
+        struct dentry *d = list_item(at, struct dentry, link);
+        if (!emit(&l, d->inode->number, d->cookie + 1, d->inode->mode, d->name, d->length))
+            break;
+        f->position = d->cookie + 1;
+        at = at->next;
+    }
+    /* At the end there is no entry to remember: the position finds what is added later. */
+    f->dir_next = at == &dir->directory.entries ? NULL : at;
+    f->dir_generation = dir->directory.generation;
+    return l.done;
+}
+
+const struct file_ops directory_ops = {.name = "directory", .mode = S_IFDIR, .seekable = true};

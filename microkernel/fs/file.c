@@ -1,0 +1,140 @@
+#include "fs/file.h"
+
+#include "core/errno.h"
+#include "core/string.h"
+#include "fs/epoll.h"
+#include "fs/inode.h"
+#include "mm/kmalloc.h"
+
+struct slot {
+    struct file *file;
+    bool close_on_exec;
+};
+static struct slot *slots;
+static int capacity, lowest_free;
+static u64 next_unique = 1000000;
+
+struct file *file_new(const struct file_ops *ops, u32 flags, void *data) {
+    struct file *f = kzalloc(sizeof *f);
+    if (!f)
+        return NULL;
+    f->ops = ops;
+    f->refs = 1;
+    f->flags = flags;
+    f->data = data;
+    f->unique = next_unique++;
+    list_init(&f->watchers);
+    return f;
+}
+
+void file_put(struct file *f) {
+    if (--f->refs)
+        return;
+    epoll_forget_file(f);
+    if (f->ops->release)
+        f->ops->release(f);
+    if (f->inode)
+        inode_put(f->inode);
+    kfree(f->path);
+    kfree(f);
+}
+
+struct file *fd_file(int fd) { return fd >= 0 && fd < capacity ? slots[fd].file : NULL; }
+
+static bool grow(int fd) {
+    if (fd < capacity)
+        return true;
+    int wanted = capacity ? capacity : 64;
+    while (wanted <= fd)
+        wanted *= 2;
+    struct slot *bigger = krealloc(slots, (size_t)capacity * sizeof *slots, (size_t)wanted * sizeof *slots);
+    if (!bigger)
+        return false;
+    memset(bigger + capacity, 0, (size_t)(wanted - capacity) * sizeof *slots);
+    slots = bigger;
+    capacity = wanted;
+    return true;
+}
+
+int fd_install(struct file *f, int from, bool close_on_exec) {
+    int fd = from > lowest_free ? from : lowest_free;
+    while (fd < capacity && slots[fd].file)
+        fd++;
+    if (fd >= FD_LIMIT || !grow(fd)) {
+        file_put(f);
+        return fd >= FD_LIMIT ? -EMFILE : -ENOMEM;
+    }
+    slots[fd] = (struct slot){f, close_on_exec};
+    if (from <= lowest_free)
+        lowest_free = fd + 1;
+    return fd;
+}
+
+int fd_install_at(struct file *f, int fd, bool close_on_exec) {
+    if (fd < 0 || fd >= FD_LIMIT || !grow(fd)) {
+        file_put(f);
+        return fd < 0 || fd >= FD_LIMIT ? -EBADF : -ENOMEM;
+    }
+    struct file *old = slots[fd].file;
+    slots[fd] = (struct slot){f, close_on_exec};
+    if (old)
+        file_put(old);
+    return fd;
+}
+
+int fd_close(int fd) {
+    struct file *f = fd_file(fd);
+    if (!f)
+        return -EBADF;
+    slots[fd].file = NULL;
+    if (fd < lowest_free)
+        lowest_free = fd;
+    file_put(f);
+    return 0;
+}
+
+bool fd_close_on_exec(int fd) { return slots[fd].close_on_exec; }
+void fd_set_close_on_exec(int fd, bool on) { slots[fd].close_on_exec = on; }
+int fd_count_limit(void) { return capacity; }
+
+i64 file_read(struct file *f, struct span *to, u64 *position) {
+    if ((f->flags & O_ACCMODE) == O_WRONLY || f->flags & O_PATH)
+        return -EBADF;
+    if (!f->ops->read)
+        return f->inode && (f->inode->mode & S_IFMT) == S_IFDIR ? -EISDIR : -EINVAL;
+    file_get(f);
+    i64 n = f->ops->read(f, to, position);
+    file_put(f);
+    return n;
+}
+
+i64 file_write(struct file *f, struct span *from, u64 *position) {
+    if ((f->flags & O_ACCMODE) == O_RDONLY || f->flags & O_PATH)
+        return -EBADF;
+    if (!f->ops->write)
+        return -EINVAL;
+    file_get(f);
+    i64 n = f->ops->write(f, from, position);
+    file_put(f);
+    return n;
+}
+
+u32 file_poll(struct file *f, struct waitqueue *queues[2]) {
+    queues[0] = queues[1] = NULL;
+    return f->ops->poll ? f->ops->poll(f, queues) : POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
+}
+
+void file_stat(struct file *f, struct stat *st) {
+    memset(st, 0, sizeof *st);
+    if (f->inode) {
+        inode_stat(f->inode, st);
+        return;
+    }
+    st->dev = 13;                               /* anonymous files */
+    st->ino = f->unique;
+    st->nlink = 1;
+    st->mode = f->ops->mode | 0600;
+    st->blksize = 4096;
+    if (f->ops->stat)
+        f->ops->stat(f, st);
+}

@@ -1,0 +1,121 @@
+/* The RAM file system: inodes, the pages of regular files, directories, path lookup.
+ *
+ * Content that came with the boot archive is served in place. A page of it enters the file's page tree
+ * when it is mapped (in place too, if it is page-aligned there) or written (as a copy).
+ */
+#ifndef FS_INODE_H
+#define FS_INODE_H
+
+#include "fs/file.h"
+#include "mm/pmm.h"
+
+struct pipe;
+
+struct dentry {
+    struct list link;                           /* in its directory, in order of creation */
+    struct dentry *hash_next;
+    struct inode *dir, *inode;
+    u64 cookie;                                 /* position in listings: grows with creation */
+    u32 hash;
+    u16 length;
+    char name[];
+};
+
+struct inode {
+    u64 number;
+    u32 mode, links, refs, uid, gid;
+    u64 size, rdev;
+    struct timespec atime, mtime, ctime;
+    union {
+        struct {
+            const u8 *archive;                  /* content that came at boot, up to archive_size */
+            u64 archive_size;
+            void *root;                         /* page tree: 64 children a node; height 0: one page */
+            u64 page_count;
+            u32 height;
+            u32 shared_locks;                   /* flock */
+            struct file *exclusive_lock;
+            struct waitqueue lock_queue;
+        } regular;
+        struct {
+            struct list entries;
+            u64 count, generation;              /* grows when an entry goes */
+            struct inode *parent;
+            struct dentry *self;                /* its name in the parent; NULL for the root */
+        } directory;
+        char *target;                           /* symbolic link */
+        struct pipe *pipe;                      /* FIFO, while open */
+    };
+};
+
+#define INODE_NAME_MAX 255
+#define PATH_MAX 4096
+
+static inline bool is_directory(const struct inode *i) { return (i->mode & S_IFMT) == S_IFDIR; }
+static inline bool is_regular(const struct inode *i) { return (i->mode & S_IFMT) == S_IFREG; }
+static inline bool is_symlink(const struct inode *i) { return (i->mode & S_IFMT) == S_IFLNK; }
+
+void inode_init(void);                          /* makes the root */
+extern struct inode *root_inode;
+extern u64 inode_total;
+
+struct inode *inode_new(u32 mode);              /* no name yet, no reference */
+static inline struct inode *inode_get(struct inode *i) { i->refs++; return i; }
+void inode_put(struct inode *i);
+/* Frees an inode that has neither name nor reference. */
+void inode_reap(struct inode *i);
+void inode_stat(const struct inode *i, struct stat *st);
+struct timespec inode_time(void);
+void inode_touch(struct inode *i);              /* content changed: mtime and ctime */
+
+/* ---- regular files (fs/regular.c) ---- */
+
+/* The page at an index, for mapping; with `create` it is made where the file has a hole. NULL: hole, past
+ * the end, or no memory. */
+struct page *regular_page(struct inode *i, u64 index, bool create);
+int regular_truncate(struct inode *i, u64 size);
+int regular_punch(struct inode *i, u64 from, u64 to);
+int regular_allocate(struct inode *i, u64 from, u64 to);
+i64 regular_read(struct inode *i, struct span *to, u64 *position);
+i64 regular_write(struct inode *i, struct span *from, u64 *position);
+void regular_free(struct inode *i);
+/* Next data (or hole) at or after a position; -ENXIO past the end. */
+i64 regular_seek(struct inode *i, u64 from, bool hole);
+extern const struct file_ops regular_ops;
+
+/* ---- directories (fs/directory.c) ---- */
+
+struct dentry *directory_find(struct inode *dir, const char *name, size_t length);
+int directory_add(struct inode *dir, const char *name, size_t length, struct inode *inode);
+/* Takes the name away; the inode goes with its last name and reference. */
+void directory_remove(struct dentry *entry);
+int directory_rename(struct dentry *entry, struct inode *new_dir, const char *name, size_t length);
+i64 directory_list(struct file *f, u64 buffer, size_t size);
+/* Absolute path of a directory into `to` (size bytes): its length with NUL, -ERANGE, -ENOENT. */
+i64 directory_path(const struct inode *dir, char *to, size_t size);
+extern const struct file_ops directory_ops;
+
+/* ---- paths (fs/path.c) ---- */
+
+enum path_flags { PATH_FOLLOW = 1, PATH_PARENT = 2 /* the last component may be missing */ };
+
+struct path {
+    struct inode *inode;                        /* NULL if missing (PATH_PARENT) */
+    struct inode *dir;                          /* where the last component lives */
+    const char *name;                           /* the last component, inside the buffer given */
+    size_t length;
+    bool wants_directory;                       /* ended in a slash */
+    bool is_special;                            /* ".", ".." or "/": has no entry to change */
+    char buffer[PATH_MAX];
+};
+
+/* Resolves text relative to `base`; text is copied into path->buffer as symbolic links are followed. */
+int path_resolve(struct inode *base, const char *text, unsigned flags, struct path *path);
+
+/* NULL without memory. */
+struct path *path_buffer(void);
+void path_release(struct path *p);
+
+extern struct inode *working_directory;
+
+#endif

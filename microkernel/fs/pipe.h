@@ -1,0 +1,35 @@
+/* Byte channels with a reader's and a writer's end: pipes, FIFOs, and the halves of stream socket pairs. */
+#ifndef FS_PIPE_H
+#define FS_PIPE_H
+
+#include "fs/file.h"
+
+struct pipe {
+    u8 *ring;
+    u32 allocated;                              /* bytes of the ring, a power of two */
+    u32 capacity;                               /* how far it may grow */
+    u32 head, tail;                             /* free-running */
+    u32 readers, writers;
+    u32 refs;
+    bool packets;                               /* each write is one message (datagram sockets) */
+    struct waitqueue readable, writable;
+};
+
+#define PIPE_CAPACITY 65536
+
+struct pipe *pipe_new(void);
+void pipe_put(struct pipe *p);
+i64 pipe_read(struct pipe *p, struct span *to, bool nonblocking);
+i64 pipe_write(struct pipe *p, struct span *from, bool nonblocking);
+static inline u32 pipe_fill(const struct pipe *p) { return p->head - p->tail; }
+void pipe_close_reader(struct pipe *p);
+void pipe_close_writer(struct pipe *p);
+
+/* Both ends of a new pipe: 0, -ENOMEM. */
+int pipe_open(struct file **reader, struct file **writer, u32 flags);
+/* An end of a FIFO, by the open flags; waits for the other end as POSIX says. */
+i64 fifo_open(struct inode *inode, u32 flags, struct file **file);
+/* F_GETPIPE_SZ and F_SETPIPE_SZ; -EBADF if the file is no pipe. */
+i64 pipe_size(struct file *f, u64 wanted);
+
+#endif

@@ -1,0 +1,261 @@
+/* Page faults, and the pages of a region: given when touched, copied when a private one of a file's is
+ * written, dropped with their mapping. */
+#include "arch/x86_64/cpu.h"
+#include "core/errno.h"
+#include "core/string.h"
+#include "fs/inode.h"
+#include "mm/paging.h"
+#include "mm/pmm.h"
+#include "mm/vm_internal.h"
+#include "sys/signal.h"
+
+/* Pages mapped around a fault, because the next ones are likely to follow: always for files (it costs no
+ * memory), for anonymous memory only while there is plenty. */
+#define FILE_AROUND 16
+#define ANONYMOUS_AROUND 16
+#define PLENTY_PAGES 8192                       /* 32 MiB */
+
+static u64 pte_flags(const struct vma *v, bool writable) {
+    return PTE_P | PTE_A | (writable ? PTE_W | PTE_D : 0) | (v->prot & PROT_EXEC ? 0 : PTE_NX);
+}
+
+static void private_given(void) { vm_counts.resident++; }
+
+/* A fresh private page for this region: promised or, for lazy regions, if there is one. */
+static paddr_t private_page(const struct vma *v, unsigned order, bool clear) {
+    return pmm_alloc(order, (v->charged ? PMM_PROMISED : 0) | (clear ? PMM_CLEAR : 0));
+}
+
+static bool map_huge(struct vma *v, u64 address) {
+    u64 base = ALIGN_DOWN(address, HUGE_SIZE);
+    if (v->lazy || base < v->start || base + HUGE_SIZE > v->end || !pmm_available(PLENTY_PAGES))
+        return false;
+    u64 *e = paging_huge_entry(base, true);
+    if (!e || *e & PTE_P)
+        return false;
+    paddr_t frames = private_page(v, 9, true);
+    if (!frames)
+        return false;
+    *e = frames | pte_flags(v, v->prot & PROT_WRITE) | PTE_PS | PTE_PRIVATE;
+    vm_counts.resident += 512;
+    return true;
+}
+
+static int anonymous_fault(struct vma *v, u64 address) {
+    if (map_huge(v, address))
+        return 0;
+    u64 count = !v->lazy && pmm_available(PLENTY_PAGES) ? ANONYMOUS_AROUND : 1;
+    u64 start = max_u64(v->start, ALIGN_DOWN(address, count * PAGE_SIZE)), end = min_u64(v->end, ALIGN_DOWN(address, count * PAGE_SIZE) + count * PAGE_SIZE);
+    u64 *e = paging_entry(address, true, NULL);
+    if (!e)
+        return SIGBUS;
+    for (u64 at = start; at < end; at += PAGE_SIZE) {
+        u64 *slot = e + ((i64)(at - address) >> PAGE_SHIFT);
+        if (*slot)
+            continue;
+        paddr_t frame = private_page(v, 0, true);
+        if (!frame) {
+            if (at == address)
+                return SIGBUS;
+            continue;
+        }
+        *slot = frame | pte_flags(v, v->prot & PROT_WRITE) | PTE_PRIVATE;
+        private_given();
+    }
+    return *e & PTE_P ? 0 : SIGBUS;
+}
+
+static u64 file_index(const struct vma *v, u64 address) { return (v->offset + (address - v->start)) >> PAGE_SHIFT; }
+
+static void map_file_page(struct vma *v, u64 *slot, struct page *page, bool writable) {
+    page_get(page);
+    *slot = page_address(page) | pte_flags(v, writable);
+}
+
+static void map_file_around(struct vma *v, u64 *e, u64 address) {
+    u64 base = ALIGN_DOWN(address, FILE_AROUND * PAGE_SIZE);
+    for (u64 at = max_u64(base, v->start); at < min_u64(base + FILE_AROUND * PAGE_SIZE, v->end); at += PAGE_SIZE) {
+        u64 *slot = e + ((i64)(at - address) >> PAGE_SHIFT), index = file_index(v, at);
+        if (*slot || index << PAGE_SHIFT >= v->inode->size)
+            continue;
+        struct page *page = regular_page(v->inode, index, false);
+        if (page)
+            map_file_page(v, slot, page, v->shared && v->prot & PROT_WRITE);
+    }
+}
+
+static int file_fault(struct vma *v, u64 address, bool write, int *code) {
+    u64 index = file_index(v, address);
+    if (index << PAGE_SHIFT >= v->inode->size) {
+        *code = BUS_ADRERR;
+        return SIGBUS;                          /* past the end of the file */
+    }
+    u64 *e = paging_entry(address, true, NULL);
+    struct page *page = e ? regular_page(v->inode, index, true) : NULL;
+    if (!page)
+        return SIGBUS;
+    if (!write || v->shared) {
+        map_file_page(v, e, page, v->shared && v->prot & PROT_WRITE);
+        map_file_around(v, e, address);
+        return 0;
+    }
+    paddr_t frame = private_page(v, 0, false);
+    if (!frame)
+        return SIGBUS;
+    memcpy(phys_to_virt(frame), phys_to_virt(page_address(page)), PAGE_SIZE);
+    *e = frame | pte_flags(v, true) | PTE_PRIVATE;
+    private_given();
+    return 0;
+}
+
+/* A store to a present, read-only page of a writable region: a file's page to copy, or one whose
+ * permission was not raised yet. */
+static int write_fault(struct vma *v, u64 *e, u64 address) {
+    if (*e & PTE_PRIVATE || v->shared) {
+        *e |= PTE_W | PTE_D;
+        flush_page(address);
+        return 0;
+    }
+    paddr_t frame = private_page(v, 0, false);
+    if (!frame)
+        return SIGBUS;
+    struct page *old = page_of(*e & PTE_ADDRESS);
+    memcpy(phys_to_virt(frame), phys_to_virt(page_address(old)), PAGE_SIZE);
+    *e = frame | pte_flags(v, true) | PTE_PRIVATE;
+    flush_page(address);
+    page_put(old);
+    private_given();
+    return 0;
+}
+
+int vm_fault(u64 address, enum fault_access access, int *code) {
+    struct vma *v = address < USER_END ? vm_find(address) : NULL;
+    *code = SEGV_MAPERR;
+    if (!v)
+        return SIGSEGV;
+    *code = SEGV_ACCERR;
+    if (!(v->prot & (access == FAULT_WRITE ? PROT_WRITE : access == FAULT_EXEC ? PROT_EXEC : PROT_READ | PROT_WRITE | PROT_EXEC)) || v->device)
+        return SIGSEGV;
+    *code = BUS_ADRERR;
+    address = ALIGN_DOWN(address, PAGE_SIZE);
+    u64 *huge, *e = paging_entry(address, false, &huge);
+    if (huge) {
+        if (access == FAULT_WRITE)
+            *huge |= PTE_W | PTE_D;
+        flush_page(address);
+        return 0;
+    }
+    if (e && *e & PTE_P) {
+        if (access == FAULT_WRITE && !(*e & PTE_W))
+            return write_fault(v, e, address);
+        flush_page(address);                    /* someone else was quicker */
+        return 0;
+    }
+    if (v->inode)
+        return file_fault(v, address, access == FAULT_WRITE, code);
+    return anonymous_fault(v, address);
+}
+
+/* ---- stretches of pages ---- */
+
+static void drop_entry(u64 *e, u64 *freed) {
+    if (*e & PTE_PRIVATE) {
+        (*freed)++;
+        vm_counts.resident--;
+    }
+    if (!(*e & PTE_DEVICE))
+        page_put(page_of(*e & PTE_ADDRESS));
+    *e = 0;
+}
+
+u64 pages_drop(struct vma *v, u64 start, u64 end) {
+    u64 freed = 0;
+    (void)v;
+    for (u64 va = paging_next(start, end); va < end;) {
+        u64 next = min_u64(ALIGN_DOWN(va, HUGE_SIZE) + HUGE_SIZE, end), *huge, *e = paging_entry(va, false, &huge);
+        if (huge && va == ALIGN_DOWN(va, HUGE_SIZE) && next == va + HUGE_SIZE) {
+            pmm_free(*huge & PTE_ADDRESS, 9);
+            *huge = 0;
+            freed += 512;
+            vm_counts.resident -= 512;
+        } else {
+            if (huge) {
+                if (!paging_split(huge, va)) {
+                    va = next;                  /* no page for a table: the rest of the large page stays */
+                    continue;
+                }
+                e = paging_entry(va, false, NULL);
+            }
+            for (; va < next; va += PAGE_SIZE, e++)
+                if (*e)                         /* present, or kept by PROT_NONE */
+                    drop_entry(e, &freed);
+        }
+        va = paging_next(next, end);
+    }
+    tlb_flush_range(start, end);
+    return freed;
+}
+
+u64 pages_count_private(u64 start, u64 end) {
+    u64 count = 0;
+    for (u64 va = paging_next(start, end); va < end;) {
+        u64 next = min_u64(ALIGN_DOWN(va, HUGE_SIZE) + HUGE_SIZE, end), *huge, *e = paging_entry(va, false, &huge);
+        if (huge)
+            count += (next - va) >> PAGE_SHIFT;
+        else
+            for (; va < next; va += PAGE_SIZE, e++)
+                count += (*e & PTE_PRIVATE) != 0;
+        va = paging_next(next, end);
+    }
+    return count;
+}
+
+/* A private page of a file stays read-only until it is copied; PROT_NONE takes the present bit but keeps
+ * the rest, so that the page comes back with the permission. */
+static u64 protect_entry(const struct vma *v, u64 e) {
+    bool own = e & PTE_PRIVATE || v->shared;
+    e &= ~(PTE_P | PTE_W | PTE_NX);
+    if (v->prot)
+        e |= PTE_P;
+    if (v->prot & PROT_WRITE && own)
+        e |= PTE_W | PTE_D;
+    return v->prot & PROT_EXEC ? e : e | PTE_NX;
+}
+
+void pages_protect(struct vma *v, u64 start, u64 end) {
+    for (u64 va = paging_next(start, end); va < end;) {
+        u64 next = min_u64(ALIGN_DOWN(va, HUGE_SIZE) + HUGE_SIZE, end), *huge, *e = paging_entry(va, false, &huge);
+        bool whole = va == ALIGN_DOWN(va, HUGE_SIZE) && next == va + HUGE_SIZE;
+        if (huge && whole && v->prot) {
+            *huge = protect_entry(v, *huge);
+        } else {
+            if (huge && paging_split(huge, va))
+                e = paging_entry(va, false, NULL);
+            for (; e && va < next; va += PAGE_SIZE, e++)
+                if (*e)
+                    *e = protect_entry(v, *e);
+        }
+        va = paging_next(next, end);
+    }
+    tlb_flush_range(start, end);
+}
+
+int pages_move(u64 from, u64 to, u64 length) {
+    for (u64 va = paging_next(from, from + length); va < from + length; va = paging_next(va + PAGE_SIZE, from + length)) {
+        u64 *huge, *e = paging_entry(va, false, &huge);
+        if (huge) {
+            if (!paging_split(huge, va))
+                return -ENOMEM;
+            e = paging_entry(va, false, NULL);
+        }
+        if (!*e)
+            continue;
+        u64 *target = paging_entry(to + (va - from), true, NULL);
+        if (!target)
+            return -ENOMEM;
+        *target = *e;
+        *e = 0;
+    }
+    tlb_flush_range(from, from + length);
+    return 0;
+}

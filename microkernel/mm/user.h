@@ -1,0 +1,34 @@
+/* The kernel's only way to the program's memory: a bad pointer is -EFAULT, never a crash. */
+#ifndef MM_USER_H
+#define MM_USER_H
+
+#include "core/types.h"
+
+/* Is [address, address + size) within what programs may use? */
+static inline bool user_range(u64 address, u64 size) {
+    return address < 0x7ffffffff000 && size <= 0x7ffffffff000 - address;
+}
+
+/* 0 or -EFAULT. */
+int copy_from_user(void *to, u64 from, size_t n);
+int copy_to_user(u64 to, const void *from, size_t n);
+int clear_user(u64 to, size_t n);
+/* Bytes copied before a fault. */
+size_t copy_from_user_partial(void *to, u64 from, size_t n);
+size_t copy_to_user_partial(u64 to, const void *from, size_t n);
+/* Length of a string of at most size - 1 bytes copied in with its NUL; -EFAULT or -ENAMETOOLONG. */
+i64 copy_string_from_user(char *to, u64 from, size_t size);
+
+/* Where a read or write goes: a stretch of the program's memory, or of the kernel's own. */
+struct span {
+    u64 at;
+    size_t left;
+    bool kernel;
+};
+
+/* Move n <= left bytes and advance: 0 or -EFAULT (then nothing is certain about the target's content). */
+int span_put(struct span *s, const void *from, size_t n);
+int span_put_zeros(struct span *s, size_t n);
+int span_get(struct span *s, void *to, size_t n);
+
+#endif

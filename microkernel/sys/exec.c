@@ -1,0 +1,297 @@
+/* System V ABI, AMD64 supplement 1.0: 3.4.1 (initial stack), 5.1 (program loading). */
+#include "sys/exec.h"
+
+#include "core/boot_info.h"
+#include "core/clock.h"
+#include "core/entropy.h"
+#include "core/errno.h"
+#include "core/log.h"
+#include "core/panic.h"
+#include "core/string.h"
+#include "core/thread.h"
+#include "core/vdso_data.h"
+#include "fs/inode.h"
+#include "mm/kmalloc.h"
+#include "mm/vm.h"
+#include "sys/calls.h"
+#include "sys/signal.h"
+
+struct ehdr {
+    u8 ident[16];
+    u16 type, machine;
+    u32 version;
+    u64 entry, phoff, shoff;
+    u32 flags;
+    u16 ehsize, phentsize, phnum, shentsize, shnum, shstrndx;
+};
+struct phdr {
+    u32 type, flags;
+    u64 offset, vaddr, paddr, filesz, memsz, align;
+};
+enum { ET_EXEC = 2, ET_DYN = 3, EM_X86_64 = 62, PT_LOAD = 1, PT_INTERP = 3, PF_X = 1, PF_W = 2, PF_R = 4 };
+#define MAX_PHDRS 32
+
+struct loaded {
+    u64 base, entry, phdr, end;
+    u16 phnum;
+    char interpreter[256];
+};
+
+static i64 read_at(struct inode *i, void *to, size_t n, u64 offset) {
+    struct span s = {(u64)to, n, true};
+    return regular_read(i, &s, &offset) == (i64)n ? 0 : -ENOEXEC;
+}
+
+static int protection(u32 flags) { return (flags & PF_R ? PROT_READ : 0) | (flags & PF_W ? PROT_WRITE : 0) | (flags & PF_X ? PROT_EXEC : 0); }
+
+static i64 load_segment(struct inode *i, const struct phdr *p, u64 base) {
+    u64 start = ALIGN_DOWN(base + p->vaddr, PAGE_SIZE), file_end = base + p->vaddr + p->filesz, end = ALIGN_UP(base + p->vaddr + p->memsz, PAGE_SIZE);
+    int prot = protection(p->flags);
+    if (p->filesz) {
+        i64 at = vm_map(start, ALIGN_UP(file_end, PAGE_SIZE) - start, prot, MAP_PRIVATE | MAP_FIXED, i, ALIGN_DOWN(p->offset, PAGE_SIZE));
+        if (at < 0)
+            return at;
+    }
+    u64 zero_from = p->filesz ? ALIGN_UP(file_end, PAGE_SIZE) : start;
+    if (zero_from < end) {
+        i64 at = vm_map(zero_from, end - zero_from, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, NULL, 0);
+        if (at < 0)
+            return at;
+    }
+    if (p->memsz > p->filesz && p->filesz && file_end & (PAGE_SIZE - 1) && prot & PROT_WRITE)
+        return clear_user(file_end, ALIGN_UP(file_end, PAGE_SIZE) - file_end);
+    return 0;
+}
+
+static i64 load(const char *name, struct loaded *l) {
+    struct path *path = path_buffer();
+    struct ehdr h;
+    struct phdr ph[MAX_PHDRS];
+    KASSERT(path);
+    i64 error = path_resolve(root_inode, name, PATH_FOLLOW, path);
+    struct inode *i = error ? NULL : path->inode;
+    path_release(path);
+    if (error)
+        return error;
+    if (!is_regular(i) || read_at(i, &h, sizeof h, 0) || memcmp(h.ident, "\x7f" "ELF\2\1", 6) || h.machine != EM_X86_64 ||
+        (h.type != ET_EXEC && h.type != ET_DYN) || h.phentsize != sizeof *ph || h.phnum > MAX_PHDRS || read_at(i, ph, h.phnum * sizeof *ph, h.phoff))
+        return -ENOEXEC;
+    u64 low = UINT64_MAX, high = 0;
+    for (int k = 0; k < h.phnum; k++)
+        if (ph[k].type == PT_LOAD) {
+            low = min_u64(low, ALIGN_DOWN(ph[k].vaddr, PAGE_SIZE));
+            high = max_u64(high, ph[k].vaddr + ph[k].memsz);
+        }
+    if (high <= low || high > USER_END)
+        return -ENOEXEC;
+    u64 base = 0;
+    if (h.type == ET_DYN) {
+        i64 at = vm_map(0, ALIGN_UP(high - low, PAGE_SIZE), 0, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, NULL, 0);
+        if (at < 0)
+            return at;
+        base = (u64)at - low;
+    }
+    for (int k = 0; k < h.phnum && !error; k++) {
+        if (ph[k].type == PT_LOAD) {
+            error = load_segment(i, &ph[k], base);
+            if (ph[k].offset <= h.phoff && h.phoff < ph[k].offset + ph[k].filesz)
+                l->phdr = base + ph[k].vaddr + (h.phoff - ph[k].offset);
+        } else if (ph[k].type == PT_INTERP && ph[k].filesz < sizeof l->interpreter) {
+            error = read_at(i, l->interpreter, ph[k].filesz, ph[k].offset);
+        }
+    }
+    l->base = base;
+    l->entry = base + h.entry;
+    l->end = base + high;
+    l->phnum = h.phnum;
+    return error;
+}
+
+/* ---- vDSO ---- */
+
+extern const u8 vdso_image[], vdso_image_end[];
+static struct inode *vdso_inode;
+
+void *vdso_data_page(void) { return phys_to_virt(page_address(regular_page(vdso_inode, 0, true))); }
+
+/* The data page and behind it the code, as a shared mapping of a file without a name. */
+static u64 map_vdso(void) {
+    u64 size = (u64)(vdso_image_end - vdso_image), position = PAGE_SIZE;
+    vdso_inode = inode_new(S_IFREG | 0444);
+    KASSERT(vdso_inode);
+    struct span s = {(u64)vdso_image, size, true};
+    KASSERT(regular_write(vdso_inode, &s, &position) == (i64)size);
+    clock_fill_vdso(vdso_data_page());
+    u64 length = ALIGN_UP(PAGE_SIZE + size, PAGE_SIZE);
+    i64 at = vm_map(0, length, PROT_READ | PROT_EXEC, MAP_SHARED, vdso_inode, 0);
+    KASSERT(at > 0 && !vm_protect((u64)at, PAGE_SIZE, PROT_READ));
+    return (u64)at + PAGE_SIZE;
+}
+
+/* ---- the first stack ---- */
+
+#define STACK_SIZE (8ull << 20)
+#define STACK_TOP (USER_END - 0x1000)
+#define ARGUMENT_LIMIT (1u << 20)
+
+struct strings {
+    char *text;                                 /* NUL-ended, one after the other */
+    u64 size, capacity;
+    u32 count;
+};
+
+static void add_text(struct strings *s, const char *text, u64 n) {
+    if (s->size + n + 1 > s->capacity) {
+        u64 wanted = max_u64(s->capacity * 2, s->size + n + 4096);
+        char *bigger = krealloc(s->text, s->size, wanted);
+        if (!bigger || wanted > ARGUMENT_LIMIT)
+            panic("the program's arguments and environment are larger than %u bytes", ARGUMENT_LIMIT);
+        s->text = bigger;
+        s->capacity = wanted;
+    }
+    memcpy(s->text + s->size, text, n);
+    s->text[s->size + n] = 0;
+    s->size += n + 1;
+    s->count++;
+}
+
+static char *read_file(const char *name, u64 *size) {
+    struct path *path = path_buffer();
+    KASSERT(path);
+    bool there = !path_resolve(root_inode, name, PATH_FOLLOW, path) && is_regular(path->inode);
+    struct inode *i = there ? path->inode : NULL;
+    path_release(path);
+    char *text = i && i->size < ARGUMENT_LIMIT ? kmalloc(i->size + 1) : NULL;
+    *size = text ? i->size : 0;
+    if (text && i->size && read_at(i, text, i->size, 0)) {
+        kfree(text);
+        return NULL;
+    }
+    return text;
+}
+
+static bool read_strings(const char *name, struct strings *s) {
+    u64 size;
+    char *text = read_file(name, &size);
+    for (u64 at = 0; text && at < size;) {
+        u64 end = at;
+        while (end < size && text[end])
+            end++;
+        add_text(s, text + at, end - at);
+        at = end + 1;
+    }
+    kfree(text);
+    return text != NULL;
+}
+
+static void add_command_line(struct strings *s) {
+    const char *p = boot_program_arguments();
+    while (p && *p) {
+        while (*p == ' ')
+            p++;
+        const char *word = p;
+        while (*p && *p != ' ')
+            p++;
+        if (p > word)
+            add_text(s, word, (u64)(p - word));
+    }
+}
+
+static void enter_directory(void) {
+    u64 size;
+    char *text = read_file("/ovum/cwd", &size);
+    if (!text)
+        return;
+    text[size] = 0;
+    struct path *path = path_buffer();
+    KASSERT(path);
+    if (!path_resolve(root_inode, text, PATH_FOLLOW, path) && is_directory(path->inode)) {
+        inode_put(working_directory);
+        working_directory = inode_get(path->inode);
+    } else {
+        log_error("/ovum/cwd: no directory %s", text);
+    }
+    path_release(path);
+    kfree(text);
+}
+
+enum {
+    AT_NULL, AT_PHDR = 3, AT_PHENT, AT_PHNUM, AT_PAGESZ, AT_BASE, AT_FLAGS, AT_ENTRY, AT_UID = 11, AT_EUID, AT_GID, AT_EGID, AT_PLATFORM,
+    AT_HWCAP, AT_CLKTCK, AT_SECURE = 23, AT_RANDOM = 25, AT_HWCAP2 = 26, AT_EXECFN = 31, AT_SYSINFO_EHDR = 33, AT_MINSIGSTKSZ = 51,
+};
+
+static u64 push(u64 sp, const void *bytes, u64 n) {
+    sp -= n;
+    KASSERT(!copy_to_user(sp, bytes, n));
+    return sp;
+}
+
+/* Strings first, then argc, argv, envp and the auxiliary vector; returns the stack pointer. */
+static u64 build_stack(const struct strings *argv, const struct strings *envp, const struct loaded *program, u64 interpreter_base, u64 vdso) {
+    u8 random[16];
+    u64 sp = STACK_TOP;
+    entropy_bytes(random, sizeof random);
+    u64 name = sp = push(sp, "/init", 6);
+    u64 platform = sp = push(sp, "x86_64", 7);
+    u64 random_at = sp = push(sp, random, sizeof random);
+    u64 env_at = sp = envp->size ? push(sp, envp->text, envp->size) : sp;
+    u64 arg_at = sp = argv->size ? push(sp, argv->text, argv->size) : sp;
+
+    u64 aux[][2] = {
+        {AT_SYSINFO_EHDR, vdso}, {AT_HWCAP, cpuid(1, 0).edx}, {AT_PAGESZ, PAGE_SIZE}, {AT_CLKTCK, 100}, {AT_PHDR, program->phdr},
+        {AT_PHENT, sizeof(struct phdr)}, {AT_PHNUM, program->phnum}, {AT_BASE, interpreter_base}, {AT_FLAGS, 0}, {AT_ENTRY, program->entry},
+        {AT_UID, 0}, {AT_EUID, 0}, {AT_GID, 0}, {AT_EGID, 0}, {AT_SECURE, 0}, {AT_RANDOM, random_at}, {AT_HWCAP2, 0},
+        {AT_EXECFN, name}, {AT_PLATFORM, platform}, {AT_MINSIGSTKSZ, sigframe_size()}, {AT_NULL, 0},
+    };
+    u64 words = 1 + argv->count + 1 + envp->count + 1 + ARRAY_SIZE(aux) * 2;
+    sp = ALIGN_DOWN(sp, 16) - ALIGN_UP(words * 8, 16);
+    u64 at = sp, argc = argv->count, zero = 0;
+    KASSERT(!copy_to_user(at, &argc, 8));
+    at += 8;
+    const struct { const struct strings *s; u64 text; } lists[2] = {{argv, arg_at}, {envp, env_at}};
+    for (int k = 0; k < 2; k++) {
+        u64 offset = 0;
+        for (u32 i = 0; i < lists[k].s->count; i++, at += 8) {
+            u64 address = lists[k].text + offset;
+            KASSERT(!copy_to_user(at, &address, 8));
+            offset += strlen(lists[k].s->text + offset) + 1;
+        }
+        KASSERT(!copy_to_user(at, &zero, 8));
+        at += 8;
+    }
+    KASSERT(!copy_to_user(at, aux, sizeof aux));
+    return sp;
+}
+
+struct thread *exec_init(void) {
+    static struct loaded program, interpreter;
+    i64 error = load("/init", &program);
+    if (error)
+        panic("cannot start /init: error %ld (is there a root archive in the image?)", -error);
+    u64 entry = program.entry;
+    if (program.interpreter[0]) {
+        error = load(program.interpreter, &interpreter);
+        if (error)
+            panic("cannot load %s, which /init asks for: error %ld", program.interpreter, -error);
+        entry = interpreter.entry;
+    }
+    vm_set_brk(program.end);
+    u64 vdso = map_vdso();
+    i64 stack = vm_map(STACK_TOP - STACK_SIZE, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_STACK, NULL, 0);
+    KASSERT(stack > 0);
+    struct strings argv = {0}, envp = {0};
+    if (!read_strings("/ovum/argv", &argv))
+        add_text(&argv, "/init", 5);
+    read_strings("/ovum/environ", &envp);
+    add_command_line(&argv);
+    enter_directory();
+    struct frame f = {.rip = entry, .cs = KERNEL_CS, .rflags = RFLAGS_IF | 2, .ss = KERNEL_SS, .orig_rax = (u64)-1};
+    f.rsp = build_stack(&argv, &envp, &program, interpreter.base, vdso);
+    kfree(argv.text);
+    kfree(envp.text);
+    struct thread *t = thread_create(&f, 0);
+    if (!t)
+        panic("no memory for the first thread");
+    memcpy(t->name, "python3.13", 11);
+    return t;
+}

@@ -1,0 +1,552 @@
+/* Descriptors: opening, reading, writing, and what fcntl and ioctl say of them. */
+#include "core/errno.h"
+#include "core/string.h"
+#include "core/thread.h"
+#include "fs/device.h"
+#include "fs/inode.h"
+#include "fs/pipe.h"
+#include "mm/kmalloc.h"
+#include "sys/calls.h"
+
+u32 creation_mask = 022;
+
+/* ---- opening ---- */
+
+struct inode *directory_at(int fd, i64 *error) {
+    if (fd == AT_FDCWD)
+        return working_directory;
+    struct file *f = fd_file(fd);
+    *error = !f ? -EBADF : !f->inode || !is_directory(f->inode) ? -ENOTDIR : 0;
+    return *error ? NULL : f->inode;
+}
+
+static i64 create(struct path *p, u32 mode) {
+    if (p->wants_directory)
+        return -EISDIR;
+    if (!p->dir->directory.self && p->dir != root_inode)
+        return -ENOENT;
+    struct inode *i = inode_new(S_IFREG | (mode & 07777 & ~creation_mask));
+    if (!i)
+        return -ENOSPC;
+    int error = directory_add(p->dir, p->name, p->length, i);
+    if (error)
+        inode_reap(i);
+    else
+        p->inode = i;
+    return error;
+}
+
+static i64 open_inode(struct inode *i, u32 flags, struct file **file) {
+    u32 access = flags & O_ACCMODE;
+    if (is_directory(i) && (access != O_RDONLY || flags & O_CREAT))
+        return -EISDIR;
+    if (flags & O_DIRECTORY && !is_directory(i))
+        return -ENOTDIR;
+    u32 kept = flags & (O_ACCMODE | O_APPEND | O_NONBLOCK | O_PATH | O_DIRECTORY | O_NOFOLLOW | 0100000 /* O_LARGEFILE */);
+    struct file *f;
+    if (!(flags & O_PATH)) {
+        if ((i->mode & S_IFMT) == S_IFIFO)
+            return fifo_open(i, kept, file);
+        if (is_symlink(i))
+            return -ELOOP;
+        if ((i->mode & S_IFMT) == S_IFCHR) {
+            i64 error = device_open(i->rdev, kept, &f);
+            if (error)
+                return error;
+            f->inode = inode_get(i);
+            *file = f;
+            return 0;
+        }
+        if ((i->mode & S_IFMT) == S_IFSOCK)
+            return -ENXIO;
+    }
+    if (flags & O_TRUNC && access != O_RDONLY && is_regular(i) && i->size) {
+        i64 error = regular_truncate(i, 0);
+        if (error)
+            return error;
+    }
+    f = file_new(is_directory(i) ? &directory_ops : &regular_ops, kept, NULL);
+    if (!f)
+        return -ENOMEM;
+    f->inode = inode_get(i);
+    *file = f;
+    return 0;
+}
+
+static i64 open_unnamed(struct inode *base, const char *text, u32 flags, u32 mode, struct path *p, struct file **file) {
+    i64 error = path_resolve(base, text, PATH_FOLLOW, p);
+    if (error)
+        return error;
+    if (!is_directory(p->inode))
+        return -ENOTDIR;
+    if ((flags & O_ACCMODE) == O_RDONLY)
+        return -EINVAL;
+    struct inode *i = inode_new(S_IFREG | (mode & 07777 & ~creation_mask));
+    if (!i)
+        return -ENOSPC;
+    error = open_inode(i, flags & ~(u32)(O_DIRECTORY | O_CREAT), file);
+    if (error)
+        inode_reap(i);
+    return error;
+}
+
+i64 open_path(int dirfd, const char *text, u32 flags, u32 mode, struct file **file) {
+    i64 error = 0;
+    struct inode *base = *text == '/' ? root_inode : directory_at(dirfd, &error);
+    if (!base)
+        return error;
+    struct path *p = path_buffer();
+    if (!p)
+        return -ENOMEM;
+    if ((flags & (u32)O_TMPFILE) == (u32)O_TMPFILE) {
+        error = open_unnamed(base, text, flags, mode, p, file);
+    } else {
+        bool follow = !(flags & O_NOFOLLOW) && !(flags & O_CREAT && flags & O_EXCL);
+        error = path_resolve(base, text, (follow ? PATH_FOLLOW : 0u) | (flags & O_CREAT ? PATH_PARENT : 0u), p);
+        if (!error && p->inode && flags & O_CREAT && flags & O_EXCL)
+            error = -EEXIST;
+        if (!error && !p->inode)
+            error = create(p, mode);
+        if (!error)
+            error = open_inode(p->inode, flags, file);
+    }
+    path_release(p);
+    return error;
+}
+
+i64 sys_openat(u64 dirfd, u64 name, u64 flags, u64 mode) {
+    char text[PATH_MAX];
+    i64 error = copy_string_from_user(text, name, sizeof text);
+    struct file *f;
+    if (error >= 0)
+        error = open_path((int)dirfd, text, (u32)flags, (u32)mode, &f);
+    return error ? error : fd_install(f, 0, flags & O_CLOEXEC);
+}
+
+i64 sys_open(u64 name, u64 flags, u64 mode) { return sys_openat((u64)AT_FDCWD, name, flags, mode); }
+i64 sys_creat(u64 name, u64 mode) { return sys_open(name, O_CREAT | O_WRONLY | O_TRUNC, mode); }
+i64 sys_close(u64 fd) { return fd_close((int)fd); }
+
+i64 sys_close_range(u64 first, u64 last, u64 flags) {
+    if (first > last || flags & ~4ull)
+        return -EINVAL;
+    for (u64 fd = first; fd <= last && fd < (u64)fd_count_limit(); fd++) {
+        if (!fd_file((int)fd))
+            continue;
+        if (flags & 4)                          /* CLOSE_RANGE_CLOEXEC */
+            fd_set_close_on_exec((int)fd, true);
+        else
+            fd_close((int)fd);
+    }
+    return 0;
+}
+
+i64 sys_pipe2(u64 to, u64 flags) {
+    struct file *ends[2];
+    i32 fds[2];
+    if (flags & ~(u64)(O_CLOEXEC | O_NONBLOCK | 040000 /* O_DIRECT */))
+        return -EINVAL;
+    i64 error = pipe_open(&ends[0], &ends[1], (u32)flags);
+    if (error)
+        return error;
+    fds[0] = fd_install(ends[0], 0, flags & O_CLOEXEC);
+    fds[1] = fds[0] < 0 ? fds[0] : fd_install(ends[1], 0, flags & O_CLOEXEC);
+    if (fds[0] < 0)
+        file_put(ends[1]);
+    if (fds[1] >= 0 && copy_to_user(to, fds, sizeof fds)) {
+        fd_close(fds[1]);
+        fds[1] = -EFAULT;
+    }
+    if (fds[1] < 0 && fds[0] >= 0)
+        fd_close(fds[0]);
+    return fds[1] < 0 ? fds[1] : 0;
+}
+
+i64 sys_pipe(u64 to) { return sys_pipe2(to, 0); }
+
+/* ---- reading and writing ---- */
+
+/* The largest transfer Linux does in one call. */
+#define TRANSFER_LIMIT 0x7ffff000ull
+
+static i64 transfer(struct file *f, u64 at, u64 n, u64 *position, bool write) {
+    n = min_u64(n, TRANSFER_LIMIT);
+    if (!user_range(at, n))
+        return -EFAULT;
+    struct span s = {at, n, false};
+    i64 done = write ? file_write(f, &s, position) : file_read(f, &s, position);
+    return done;
+}
+
+static i64 transfer_fd(u64 fd, u64 at, u64 n, bool write) {
+    struct file *f = fd_file((int)fd);
+    return f ? transfer(f, at, n, &f->position, write) : -EBADF;
+}
+
+static i64 transfer_at(u64 fd, u64 at, u64 n, u64 offset, bool write) {
+    struct file *f = fd_file((int)fd);
+    if (!f)
+        return -EBADF;
+    if (!f->ops->seekable)
+        return -ESPIPE;
+    return (i64)offset < 0 ? -EINVAL : transfer(f, at, n, &offset, write);
+}
+
+i64 sys_read(u64 fd, u64 to, u64 n) { return transfer_fd(fd, to, n, false); }
+i64 sys_write(u64 fd, u64 from, u64 n) { return transfer_fd(fd, from, n, true); }
+i64 sys_pread64(u64 fd, u64 to, u64 n, u64 offset) { return transfer_at(fd, to, n, offset, false); }
+i64 sys_pwrite64(u64 fd, u64 from, u64 n, u64 offset) { return transfer_at(fd, from, n, offset, true); }
+
+struct iovec { u64 base, length; };
+
+static i64 transfer_vector(u64 fd, u64 vector, u64 count, u64 *offset, bool write) {
+    struct file *f = fd_file((int)fd);
+    i64 done = 0;
+    if (!f)
+        return -EBADF;
+    if (count > 1024)
+        return -EINVAL;
+    if (offset && !f->ops->seekable)
+        return -ESPIPE;
+    if (offset && (i64)*offset < 0)
+        return -EINVAL;
+    file_get(f);
+    for (u64 i = 0; i < count; i++) {
+        struct iovec v;
+        i64 n = copy_from_user(&v, vector + i * sizeof v, sizeof v);
+        if (!n && (i64)v.length < 0)
+            n = -EINVAL;
+        if (!n && v.length) {
+            n = transfer(f, v.base, v.length, offset ? offset : &f->position, write);
+            if (n >= 0) {
+                done += n;
+                if ((u64)n < v.length)
+                    break;
+                /* What is there is returned rather than waited for. */
+                struct waitqueue *queues[2];
+                if (!write && f->ops->poll && !(file_poll(f, queues) & POLLIN))
+                    break;
+                continue;
+            }
+        }
+        if (n < 0) {
+            done = done ? done : n;
+            break;
+        }
+    }
+    file_put(f);
+    return done;
+}
+
+i64 sys_readv(u64 fd, u64 vector, u64 count) { return transfer_vector(fd, vector, count, NULL, false); }
+i64 sys_writev(u64 fd, u64 vector, u64 count) { return transfer_vector(fd, vector, count, NULL, true); }
+i64 sys_preadv(u64 fd, u64 vector, u64 count, u64 offset, u64 high) { (void)high; return transfer_vector(fd, vector, count, &offset, false); }
+i64 sys_pwritev(u64 fd, u64 vector, u64 count, u64 offset, u64 high) { (void)high; return transfer_vector(fd, vector, count, &offset, true); }
+
+/* RWF_HIPRI, DSYNC, SYNC, NOWAIT change nothing for memory; APPEND does. */
+i64 sys_preadv2(u64 fd, u64 vector, u64 count, u64 offset, u64 high, u64 flags) {
+    (void)high;
+    return flags & ~15ull ? -EOPNOTSUPP : transfer_vector(fd, vector, count, offset == UINT64_MAX ? NULL : &offset, false);
+}
+i64 sys_pwritev2(u64 fd, u64 vector, u64 count, u64 offset, u64 high, u64 flags) {
+    (void)high;
+    return flags & ~15ull ? -EOPNOTSUPP : transfer_vector(fd, vector, count, offset == UINT64_MAX ? NULL : &offset, true);
+}
+
+/* From one file to another through a page of the kernel's. */
+static i64 copy_between(struct file *from, u64 *from_position, struct file *to, u64 *to_position, u64 n) {
+    u8 *page = kmalloc(PAGE_SIZE);
+    i64 done = 0;
+    if (!page)
+        return -ENOMEM;
+    file_get(from);
+    file_get(to);
+    while (n) {
+        u64 start = *from_position;
+        struct span in = {(u64)page, min_u64(n, PAGE_SIZE), true};
+        i64 got = file_read(from, &in, from_position);
+        struct span out = {(u64)page, got > 0 ? (u64)got : 0, true};
+        i64 put = got > 0 ? file_write(to, &out, to_position) : got;
+        if (put < got)
+            *from_position = start + (put > 0 ? (u64)put : 0);
+        if (put <= 0) {
+            done = done ? done : put;
+            break;
+        }
+        done += put;
+        n -= (u64)put;
+        if (put < got)
+            break;
+        preemption_point();
+    }
+    file_put(from);
+    file_put(to);
+    kfree(page);
+    return done;
+}
+
+i64 sys_sendfile(u64 out, u64 in, u64 offset_at, u64 n) {
+    struct file *to = fd_file((int)out), *from = fd_file((int)in);
+    u64 offset;
+    if (!to || !from || (to->flags & O_ACCMODE) == O_RDONLY || (from->flags & O_ACCMODE) == O_WRONLY)
+        return -EBADF;
+    if (!from->inode || !is_regular(from->inode) || to->flags & O_APPEND)
+        return -EINVAL;
+    n = min_u64(n, TRANSFER_LIMIT);
+    if (!offset_at)
+        return copy_between(from, &from->position, to, &to->position, n);
+    if (copy_from_user(&offset, offset_at, sizeof offset))
+        return -EFAULT;
+    if ((i64)offset < 0)
+        return -EINVAL;
+    i64 done = copy_between(from, &offset, to, &to->position, n);
+    return done >= 0 && copy_to_user(offset_at, &offset, sizeof offset) ? -EFAULT : done;
+}
+
+i64 sys_copy_file_range(u64 in, u64 in_at, u64 out, u64 out_at, u64 n, u64 flags) {
+    struct file *from = fd_file((int)in), *to = fd_file((int)out);
+    u64 in_offset, out_offset;
+    if (!from || !to || (to->flags & O_ACCMODE) == O_RDONLY || (from->flags & O_ACCMODE) == O_WRONLY || to->flags & O_APPEND)
+        return -EBADF;
+    if (!from->inode || !to->inode || !is_regular(from->inode) || !is_regular(to->inode))
+        return (from->inode && is_directory(from->inode)) || (to->inode && is_directory(to->inode)) ? -EISDIR : -EINVAL;
+    if ((in_at && copy_from_user(&in_offset, in_at, 8)) || (out_at && copy_from_user(&out_offset, out_at, 8)))
+        return -EFAULT;
+    u64 *source = in_at ? &in_offset : &from->position, *target = out_at ? &out_offset : &to->position;
+    n = min_u64(n, TRANSFER_LIMIT);
+    if (flags || (from->inode == to->inode && *source < *target + n && *target < *source + n))
+        return -EINVAL;
+    i64 done = copy_between(from, source, to, target, n);
+    if (done >= 0 && ((in_at && copy_to_user(in_at, &in_offset, 8)) || (out_at && copy_to_user(out_at, &out_offset, 8))))
+        return -EFAULT;
+    return done;
+}
+
+/* ---- position and size ---- */
+
+enum { SEEK_SET, SEEK_CUR, SEEK_END, SEEK_DATA, SEEK_HOLE };
+
+i64 sys_lseek(u64 fd, u64 offset, u64 whence) {
+    struct file *f = fd_file((int)fd);
+    if (!f)
+        return -EBADF;
+    if (!f->ops->seekable)
+        return -ESPIPE;
+    i64 base = 0, size = f->inode && is_regular(f->inode) ? (i64)f->inode->size : 0;
+    if (whence == SEEK_DATA || whence == SEEK_HOLE) {
+        if (!f->inode || !is_regular(f->inode))
+            return -EINVAL;
+        i64 at = (i64)offset < 0 ? -ENXIO : regular_seek(f->inode, offset, whence == SEEK_HOLE);
+        if (at >= 0)
+            f->position = (u64)at;
+        return at;
+    }
+    if (whence > SEEK_END)
+        return -EINVAL;
+    base = whence == SEEK_CUR ? (i64)f->position : whence == SEEK_END ? size : 0;
+    i64 at;
+    if (__builtin_add_overflow(base, (i64)offset, &at))
+        return -EOVERFLOW;
+    if (at < 0)
+        return -EINVAL;
+    f->position = (u64)at;
+    f->dir_next = NULL;
+    return at;
+}
+
+i64 sys_getdents64(u64 fd, u64 to, u64 size) {
+    struct file *f = fd_file((int)fd);
+    if (!f || f->flags & O_PATH)
+        return -EBADF;
+    return !f->inode || !is_directory(f->inode) ? -ENOTDIR : directory_list(f, to, size);
+}
+
+i64 sys_ftruncate(u64 fd, u64 size) {
+    struct file *f = fd_file((int)fd);
+    if (!f)
+        return -EBADF;
+    if ((f->flags & O_ACCMODE) == O_RDONLY || !f->inode || !is_regular(f->inode) || (i64)size < 0)
+        return -EINVAL;
+    return regular_truncate(f->inode, size);
+}
+
+enum { FALLOC_KEEP_SIZE = 1, FALLOC_PUNCH_HOLE = 2, FALLOC_ZERO_RANGE = 16 };
+
+i64 sys_fallocate(u64 fd, u64 mode, u64 from, u64 length) {
+    struct file *f = fd_file((int)fd);
+    if (!f || (f->flags & O_ACCMODE) == O_RDONLY)
+        return -EBADF;
+    if (!f->inode || !is_regular(f->inode))
+        return f->inode && is_directory(f->inode) ? -EISDIR : f->ops->mode == S_IFIFO ? -ESPIPE : -ENODEV;
+    u64 to = from + length;
+    if ((i64)from < 0 || (i64)length <= 0 || (i64)to < 0)
+        return (i64)to < 0 && (i64)from >= 0 ? -EFBIG : -EINVAL;
+    if (mode & ~(u64)(FALLOC_KEEP_SIZE | FALLOC_PUNCH_HOLE | FALLOC_ZERO_RANGE) || (mode & FALLOC_PUNCH_HOLE && !(mode & FALLOC_KEEP_SIZE)))
+        return -EOPNOTSUPP;
+    i64 error = mode & (FALLOC_PUNCH_HOLE | FALLOC_ZERO_RANGE) ? regular_punch(f->inode, from, to) : regular_allocate(f->inode, from, to);
+    if (!error && !(mode & FALLOC_KEEP_SIZE) && to > f->inode->size)
+        error = regular_truncate(f->inode, to);
+    return error;
+}
+
+static i64 check_fd(u64 fd) { return fd_file((int)fd) ? 0 : -EBADF; }
+static i64 check_storage(u64 fd) {
+    struct file *f = fd_file((int)fd);
+    return !f ? -EBADF : f->inode && (is_regular(f->inode) || is_directory(f->inode)) ? 0 : -EINVAL;
+}
+i64 sys_fsync(u64 fd) { return check_storage(fd); }
+i64 sys_fdatasync(u64 fd) { return check_storage(fd); }
+i64 sys_sync(void) { return 0; }
+i64 sys_syncfs(u64 fd) { return check_fd(fd); }
+i64 sys_readahead(u64 fd, u64 from, u64 n) { (void)from; (void)n; return check_storage(fd); }
+
+i64 sys_fadvise64(u64 fd, u64 from, u64 n, u64 advice) {
+    struct file *f = fd_file((int)fd);
+    (void)from;
+    (void)n;
+    return !f ? -EBADF : !f->ops->seekable ? -ESPIPE : advice > 5 ? -EINVAL : 0;
+}
+
+i64 sys_fstat(u64 fd, u64 to) {
+    struct stat st;
+    struct file *f = fd_file((int)fd);
+    if (!f)
+        return -EBADF;
+    file_stat(f, &st);
+    return copy_to_user(to, &st, sizeof st);
+}
+
+/* ---- descriptors ---- */
+
+i64 sys_dup(u64 fd) {
+    struct file *f = fd_file((int)fd);
+    return f ? fd_install(file_get(f), 0, false) : -EBADF;
+}
+
+i64 sys_dup3(u64 from, u64 to, u64 flags) {
+    struct file *f = fd_file((int)from);
+    if (!f)
+        return -EBADF;
+    if (from == to || flags & ~(u64)O_CLOEXEC)
+        return -EINVAL;
+    return fd_install_at(file_get(f), (int)to, flags & O_CLOEXEC);
+}
+
+i64 sys_dup2(u64 from, u64 to) {
+    return from == to ? (fd_file((int)from) ? (i64)to : -EBADF) : sys_dup3(from, to, 0);
+}
+
+enum {
+    F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK, F_SETLK, F_SETLKW, F_SETOWN, F_GETOWN, F_OFD_GETLK = 36, F_OFD_SETLK, F_OFD_SETLKW,
+    F_DUPFD_CLOEXEC = 1030, F_SETPIPE_SZ = 1031, F_GETPIPE_SZ = 1032, F_ADD_SEALS = 1033, F_GET_SEALS = 1034,
+};
+#define F_UNLCK 2
+
+i64 sys_fcntl(u64 fd, u64 command, u64 argument) {
+    struct file *f = fd_file((int)fd);
+    if (!f)
+        return -EBADF;
+    switch (command) {
+    case F_DUPFD:
+    case F_DUPFD_CLOEXEC:
+        return argument >= FD_LIMIT ? -EINVAL : fd_install(file_get(f), (int)argument, command == F_DUPFD_CLOEXEC);
+    case F_GETFD:
+        return fd_close_on_exec((int)fd);
+    case F_SETFD:
+        fd_set_close_on_exec((int)fd, argument & 1);
+        return 0;
+    case F_GETFL:
+        return f->flags;
+    case F_SETFL:
+        f->flags = (f->flags & ~(u32)O_CHANGEABLE) | ((u32)argument & O_CHANGEABLE);
+        return 0;
+    case F_GETLK:
+    case F_OFD_GETLK: {
+        /* Record locks belong to the process: with one process none is ever in the way. */
+        i16 none = F_UNLCK;
+        return copy_to_user(argument, &none, sizeof none);
+    }
+    case F_SETLK:
+    case F_SETLKW:
+    case F_OFD_SETLK:
+    case F_OFD_SETLKW:
+        return f->inode ? 0 : -EINVAL;
+    case F_SETOWN:
+        return 0;
+    case F_GETOWN:
+        return 0;
+    case F_SETPIPE_SZ:
+        return argument ? pipe_size(f, argument) : -EINVAL;
+    case F_GETPIPE_SZ:
+        return pipe_size(f, 0);
+    case F_ADD_SEALS:
+        return 0;
+    case F_GET_SEALS:
+        return 0;
+    }
+    return -EINVAL;
+}
+
+/* Between open files of one process flock(2) does exclude. */
+i64 sys_flock(u64 fd, u64 operation) {
+    struct file *f = fd_file((int)fd);
+    bool nonblocking = operation & 4;
+    operation &= ~4ull;
+    if (!f)
+        return -EBADF;
+    if (operation != 1 && operation != 2 && operation != 8)
+        return -EINVAL;
+    if (!f->inode || !is_regular(f->inode))
+        return 0;
+    struct inode *i = f->inode;
+    if (f->flock == 2)
+        i->regular.exclusive_lock = NULL;
+    else if (f->flock == 1)
+        i->regular.shared_locks--;
+    if (f->flock)
+        waitqueue_wake(&i->regular.lock_queue, POLLIN);
+    f->flock = 0;
+    if (operation == 8)
+        return 0;
+#define LOCK_FREE (!i->regular.exclusive_lock && (operation == 1 || !i->regular.shared_locks))
+    if (!LOCK_FREE && nonblocking)
+        return -EAGAIN;
+    file_get(f);
+    int error = WAIT_UNTIL(&i->regular.lock_queue, LOCK_FREE, FOREVER);
+    if (!error) {
+        f->flock = (u8)operation;
+        if (operation == 2)
+            i->regular.exclusive_lock = f;
+        else
+            i->regular.shared_locks++;
+    }
+    file_put(f);
+    return error;
+}
+
+enum { FIONREAD = 0x541b, FIONBIO = 0x5421, FIONCLEX = 0x5450, FIOCLEX = 0x5451 };
+
+i64 sys_ioctl(u64 fd, u64 command, u64 argument) {
+    struct file *f = fd_file((int)fd);
+    i32 value;
+    if (!f)
+        return -EBADF;
+    switch ((u32)command) {
+    case FIOCLEX:
+    case FIONCLEX:
+        fd_set_close_on_exec((int)fd, (u32)command == FIOCLEX);
+        return 0;
+    case FIONBIO:
+        if (copy_from_user(&value, argument, sizeof value))
+            return -EFAULT;
+        f->flags = value ? f->flags | O_NONBLOCK : f->flags & ~(u32)O_NONBLOCK;
+        return 0;
+    case FIONREAD:
+        if (f->inode && is_regular(f->inode)) {
+            value = (i32)(f->inode->size > f->position ? f->inode->size - f->position : 0);
+            return copy_to_user(argument, &value, sizeof value);
+        }
+        break;
+    }
+    return f->ops->ioctl ? f->ops->ioctl(f, (u32)command, argument) : -ENOTTY;
+}

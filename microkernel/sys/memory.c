@@ -1,0 +1,124 @@
+/* mmap and its kin: checks the arguments, mm/vm.c does the work. */
+#include "core/errno.h"
+#include "fs/inode.h"
+#include "mm/vm.h"
+#include "sys/calls.h"
+
+#define PAGE_MASK (PAGE_SIZE - 1ull)
+
+static bool page_range(u64 start, u64 *length) {
+    if (start & PAGE_MASK || *length > USER_END)
+        return false;
+    *length = ALIGN_UP(*length, PAGE_SIZE);
+    return user_range(start, *length);
+}
+
+i64 sys_mmap(u64 hint, u64 length, u64 prot, u64 flags, u64 fd, u64 offset) {
+    u32 type = flags & MAP_TYPE;
+    struct inode *inode = NULL;
+    if (!length || offset & PAGE_MASK || (type != MAP_SHARED && type != MAP_PRIVATE && type != MAP_SHARED_VALIDATE))
+        return -EINVAL;
+    if (length > USER_END)
+        return -ENOMEM;
+    length = ALIGN_UP(length, PAGE_SIZE);
+    if (hint & PAGE_MASK) {
+        if (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE))
+            return -EINVAL;
+        hint = ALIGN_DOWN(hint, PAGE_SIZE);
+    }
+    if (!(flags & MAP_ANONYMOUS)) {
+        struct file *f = fd_file((int)fd);
+        if (!f)
+            return -EBADF;
+        if (f->inode && (f->inode->mode & S_IFMT) == S_IFCHR && f->inode->rdev == (1 << 8 | 5))
+            flags |= MAP_ANONYMOUS;             /* /dev/zero: anonymous memory by its old name */
+        else if (!f->inode || !is_regular(f->inode))
+            return -ENODEV;
+        else if ((f->flags & O_ACCMODE) == O_WRONLY || (type != MAP_PRIVATE && prot & PROT_WRITE && (f->flags & O_ACCMODE) != O_RDWR))
+            return -EACCES;
+        else if (offset + length < offset)
+            return -EOVERFLOW;
+        else
+            inode = f->inode;
+    }
+    return vm_map(hint, length, (int)prot, (int)flags, inode, inode ? offset : 0);
+}
+
+i64 sys_munmap(u64 start, u64 length) {
+    return !length || !page_range(start, &length) ? -EINVAL : vm_unmap(start, length);
+}
+
+i64 sys_mprotect(u64 start, u64 length, u64 prot) {
+    if (start & PAGE_MASK || prot & ~(u64)(PROT_READ | PROT_WRITE | PROT_EXEC))
+        return -EINVAL;
+    if (!page_range(start, &length))
+        return -ENOMEM;
+    return length ? vm_protect(start, length, (int)prot) : 0;
+}
+
+i64 sys_mremap(u64 old, u64 old_length, u64 new_length, u64 flags, u64 new_address) {
+    if (!page_range(old, &old_length) || !new_length || new_length > USER_END || (flags & 2 && new_address & PAGE_MASK))
+        return -EINVAL;
+    return vm_remap(old, old_length, ALIGN_UP(new_length, PAGE_SIZE), (int)flags, new_address);
+}
+
+enum {
+    MADV_NORMAL, MADV_RANDOM, MADV_SEQUENTIAL, MADV_WILLNEED, MADV_DONTNEED, MADV_FREE = 8, MADV_REMOVE = 9, MADV_DONTFORK = 10,
+    MADV_DOFORK = 11, MADV_MERGEABLE = 12, MADV_UNMERGEABLE = 13, MADV_HUGEPAGE = 14, MADV_NOHUGEPAGE = 15, MADV_DONTDUMP = 16,
+    MADV_DODUMP = 17, MADV_WIPEONFORK = 18, MADV_KEEPONFORK = 19, MADV_COLD = 20, MADV_PAGEOUT = 21, MADV_POPULATE_READ = 22, MADV_POPULATE_WRITE = 23,
+};
+
+i64 sys_madvise(u64 start, u64 length, u64 advice) {
+    if (!page_range(start, &length))
+        return -EINVAL;
+    switch (advice) {
+    case MADV_DONTNEED:
+    case MADV_FREE:
+        return vm_discard(start, length);
+    case MADV_NORMAL: case MADV_RANDOM: case MADV_SEQUENTIAL: case MADV_WILLNEED: case MADV_DONTFORK: case MADV_DOFORK:
+    case MADV_MERGEABLE: case MADV_UNMERGEABLE: case MADV_HUGEPAGE: case MADV_NOHUGEPAGE: case MADV_DONTDUMP: case MADV_DODUMP:
+    case MADV_COLD: case MADV_PAGEOUT:
+        return vm_check_mapped(start, length);
+    }
+    return -EINVAL;
+}
+
+i64 sys_brk(u64 wanted) { return (i64)vm_brk(wanted); }
+
+i64 sys_msync(u64 start, u64 length, u64 flags) {
+    if (flags & ~7ull || !page_range(start, &length))
+        return -EINVAL;
+    return vm_check_mapped(start, length);      /* shared mappings are the file's own pages */
+}
+
+i64 sys_mincore(u64 start, u64 length, u64 to) {
+    if (!page_range(start, &length))
+        return -EINVAL;
+    i64 error = vm_check_mapped(start, length);
+    for (u64 i = 0; !error && i < length >> PAGE_SHIFT; i++) {
+        u8 resident = 1;
+        error = copy_to_user(to + i, &resident, 1);
+    }
+    return error;
+}
+
+/* Nothing is ever paged out. */
+i64 sys_mlock(u64 start, u64 length) { return vm_check_mapped(ALIGN_DOWN(start, PAGE_SIZE), ALIGN_UP(length, PAGE_SIZE)); }
+
+i64 sys_memfd_create(u64 name, u64 flags) {
+    char text[250];
+    i64 n = copy_string_from_user(text, name, sizeof text);
+    if (n < 0)
+        return n == -ENAMETOOLONG ? -EINVAL : n;
+    if (flags & ~3ull)                          /* MFD_CLOEXEC, MFD_ALLOW_SEALING */
+        return -EINVAL;
+    struct inode *i = inode_new(S_IFREG | 0777);
+    struct file *f = i ? file_new(&regular_ops, O_RDWR, NULL) : NULL;
+    if (!f) {
+        if (i)
+            inode_reap(i);
+        return -ENOMEM;
+    }
+    f->inode = inode_get(i);
+    return fd_install(f, 0, flags & 1);
+}

@@ -1,0 +1,80 @@
+/* Calls of ovum's own: what the `_kernel` module asks for (numbers in pyhost/ovum_syscalls.h). */
+#include "core/boot_info.h"
+#include "core/clock.h"
+#include "core/errno.h"
+#include "core/log.h"
+#include "core/panic.h"
+#include "dev/console.h"
+#include "mm/kmalloc.h"
+#include "mm/paging.h"
+#include "mm/pmm.h"
+#include "sys/calls.h"
+
+enum { POWER_OFF, REBOOT, LOG, MMIO_MAP, MMIO_UNMAP, READ_MSR, WRITE_MSR, BOOT_INFO, SET_PANIC_HOOK };
+
+static i64 log_line(u64 level, u64 from, u64 n) {
+    char line[200];
+    n = min_u64(n, sizeof line - 1);
+    if (copy_from_user(line, from, n))
+        return -EFAULT;
+    if (level < LOG_ERROR || level > LOG_DEBUG)
+        return -EINVAL;
+    log_write((enum log_level)level, "%.*s", (int)n, line);
+    return 0;
+}
+
+/* Anything that is not the memory programs get their pages from: devices, firmware tables. */
+static i64 map_physical(u64 address, u64 size) {
+    if (!size || size > 1ull << 32 || address + size < address || address + size > 1ull << 46)
+        return -EINVAL;
+    void *at = map_device(address, size);
+    return at ? (i64)at : -ENOMEM;
+}
+
+static i64 boot_text(u64 to, u64 size) {
+    char *text = kmalloc(PAGE_SIZE);
+    struct pmm_statistics m = pmm_statistics();
+    if (!text)
+        return -ENOMEM;
+    size_t n = format_text(text, PAGE_SIZE, "door=%s\ntsc_khz=%lu\nmemory=%lu\nhypervisor=%d\nframebuffer=%lx\nmemory_regions=", boot_info.door,
+                           clock_tsc_khz(), m.total * PAGE_SIZE, cpu_features.hypervisor, boot_info.framebuffer.address);
+    for (u32 i = 0; i < boot_info.region_count && n < PAGE_SIZE; i++)
+        n += format_text(text + n, PAGE_SIZE - n, "%s%lx-%lx:%s", i ? "," : "", boot_info.regions[i].start, boot_info.regions[i].end, boot_info.regions[i].usable ? "ram" : "reserved");
+    if (n < PAGE_SIZE)
+        n += format_text(text + n, PAGE_SIZE - n, "\ncommand_line=%s\n", boot_info.command_line);
+    n = min_u64(n, PAGE_SIZE - 1);
+    i64 result = n <= size && copy_to_user(to, text, n) ? -EFAULT : (i64)n;
+    kfree(text);
+    return result;
+}
+
+i64 ovum_call(u64 number, u64 a, u64 b, u64 c) {
+    u64 value;
+    switch (number) {
+    case POWER_OFF:
+        console_exit((u8)a);
+    case REBOOT:
+        machine_reboot();
+    case LOG:
+        return log_line(a, b, c);
+    case MMIO_MAP:
+        return map_physical(a, b);
+    case MMIO_UNMAP:
+        if (a < MMIO_BASE || a >= MMIO_BASE + (1ull << 39) || b > 1ull << 32)
+            return -EINVAL;
+        unmap_device((void *)a, b);
+        return 0;
+    case READ_MSR:
+        return !rdmsr_safe((u32)a, &value) ? -EIO : copy_to_user(b, &value, sizeof value);
+    case WRITE_MSR:
+        return wrmsr_safe((u32)a, b) ? 0 : -EIO;
+    case BOOT_INFO:
+        return boot_text(a, b);
+    case SET_PANIC_HOOK:
+        if (!user_range(a, 1))
+            return -EFAULT;
+        panic_set_hook((void (*)(int))a);
+        return 0;
+    }
+    return -ENOSYS;
+}

@@ -1,0 +1,58 @@
+/* From the entry code to the call, and what must happen before the program goes on. */
+#include "core/errno.h"
+#include "core/log.h"
+#include "core/panic.h"
+#include "core/thread.h"
+#include "sys/calls.h"
+
+u32 syscall_dispatch(struct frame *f);
+
+#define HIGHEST 512
+static u8 reported[HIGHEST];
+
+static i64 unknown(u64 number) {
+    if (number >= HIGHEST || !reported[number]) {
+        if (number < HIGHEST)
+            reported[number] = 1;
+        log_info("system call %lu is not there (ENOSYS)", number);
+    }
+    return -ENOSYS;
+}
+
+static i64 call(u64 number, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f) {
+    switch (number) {
+#define CALL0(n, name) case n: return sys_##name();
+#define CALL1(n, name) case n: return sys_##name(a);
+#define CALL2(n, name) case n: return sys_##name(a, b);
+#define CALL3(n, name) case n: return sys_##name(a, b, c);
+#define CALL4(n, name) case n: return sys_##name(a, b, c, d);
+#define CALL5(n, name) case n: return sys_##name(a, b, c, d, e);
+#define CALL6(n, name) case n: return sys_##name(a, b, c, d, e, f);
+#define REFUSE(n, name, error) case n: return -(error);
+#include "sys/table.h"
+    }
+    return number >= OVUM_CALLS && number < OVUM_CALLS + 0x100 ? ovum_call(number - OVUM_CALLS, a, b, c) : unknown(number);
+}
+
+/* 0: the quick way back; else every register from the frame. */
+u32 syscall_dispatch(struct frame *f) {
+    struct cpu *cpu = this_cpu();
+    if (unlikely(panicking)) {
+        /* The panic hook prints tracebacks with write(2); nothing else still works. */
+        if (f->orig_rax == 1 && user_range(f->rsi, f->rdx))
+            panic_print((const char *)f->rsi, f->rdx);
+        f->rax = f->orig_rax == 1 ? f->rdx : (u64)-ENOSYS;
+        return 0;
+    }
+    i64 result = call(f->orig_rax, f->rdi, f->rsi, f->rdx, f->r10, f->r8, f->r9);
+    bool replaced = f->orig_rax == (u64)-1;     /* rt_sigreturn put another frame in its place */
+    if (!replaced)
+        f->rax = (u64)result;
+    if (unlikely(cpu->need_resched))
+        schedule();
+    if (unlikely(signals_deliverable(cpu->current) || cpu->current->signals.restore || (result <= -ERESTARTSYS && result >= -ERESTARTNOHAND))) {
+        signals_before_return(f);
+        return 1;
+    }
+    return replaced;
+}

@@ -1,0 +1,196 @@
+/* Threads as the program makes and asks about them. */
+#include "core/clock.h"
+#include "core/errno.h"
+#include "core/log.h"
+#include "core/string.h"
+#include "core/thread.h"
+#include "dev/console.h"
+#include "sys/calls.h"
+#include "sys/futex.h"
+
+enum {
+    CLONE_VM = 0x100, CLONE_FS = 0x200, CLONE_FILES = 0x400, CLONE_SIGHAND = 0x800, CLONE_THREAD = 0x10000, CLONE_SYSVSEM = 0x40000,
+    CLONE_SETTLS = 0x80000, CLONE_PARENT_SETTID = 0x100000, CLONE_CHILD_CLEARTID = 0x200000, CLONE_CHILD_SETTID = 0x1000000,
+};
+#define CLONE_AS_THREAD (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD)
+
+i64 sys_getpid(void) { return PROCESS_ID; }
+i64 sys_getppid(void) { return 0; }
+i64 sys_gettid(void) { return current_thread()->tid; }
+
+static i64 clone_thread(u64 flags, u64 stack, u64 parent_tid, u64 child_tid, u64 tls) {
+    if ((flags & CLONE_AS_THREAD) != CLONE_AS_THREAD)
+        return -ENOSYS;                         /* a process: there are none */
+    struct thread *self = current_thread();
+    struct frame registers = *thread_frame(self);
+    registers.rax = 0;
+    registers.orig_rax = (u64)-1;
+    if (stack)
+        registers.rsp = stack;
+    struct thread *t = thread_create(&registers, flags & CLONE_SETTLS ? tls : self->fs_base);
+    if (!t)
+        return -EAGAIN;
+    /* The child starts with the parent's vector state (glibc sets up MXCSR and the like once). */
+    fpu_save(self->fpu);
+    memcpy(t->fpu, self->fpu, cpu_features.fpu_size);
+    memcpy(t->name, self->name, sizeof t->name);
+    t->signals.blocked = self->signals.blocked;
+    i32 tid = t->tid;
+    if (flags & CLONE_CHILD_CLEARTID)
+        t->clear_child_tid = child_tid;
+    if ((flags & CLONE_PARENT_SETTID && copy_to_user(parent_tid, &tid, sizeof tid)) ||
+        (flags & CLONE_CHILD_SETTID && copy_to_user(child_tid, &tid, sizeof tid)))
+        log_warning("clone: bad pointer for the thread id");
+    t->slice_left = 0;                          /* new threads queue behind those that wait already */
+    thread_ready(t);
+    return tid;
+}
+
+i64 sys_clone(u64 flags, u64 stack, u64 parent_tid, u64 child_tid, u64 tls) {
+    return clone_thread(flags, stack, parent_tid, child_tid, tls);
+}
+
+struct clone_args { u64 flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls; };
+
+i64 sys_clone3(u64 from, u64 size) {
+    struct clone_args a;
+    if (size < sizeof a)
+        return -EINVAL;
+    if (copy_from_user(&a, from, sizeof a))
+        return -EFAULT;
+    return clone_thread(a.flags, a.stack + a.stack_size, a.parent_tid, a.child_tid, a.tls);
+}
+
+i64 sys_exit(u64 status) {
+    struct thread *t = current_thread();
+    if (thread_count == 1)
+        console_exit((u8)status);
+    if (t->clear_child_tid) {
+        u32 zero = 0;
+        if (!copy_to_user(t->clear_child_tid, &zero, sizeof zero))
+            futex_wake(t->clear_child_tid, 1, UINT32_MAX);
+    }
+    process_exited_cpu_ns += thread_cpu_time(t);
+    signals_drop(t);
+    if (t == main_thread)
+        main_thread = list_first(&all_threads, struct thread, all_link) != t ? list_first(&all_threads, struct thread, all_link)
+                                                                              : list_item(t->all_link.next, struct thread, all_link);
+    thread_exit();
+}
+
+i64 sys_exit_group(u64 status) { console_exit((u8)status); }
+
+i64 sys_set_tid_address(u64 address) {
+    current_thread()->clear_child_tid = address;
+    return current_thread()->tid;
+}
+
+/* Robust mutexes matter when a process dies with a lock that another one holds too: never here. */
+i64 sys_set_robust_list(u64 head, u64 size) { (void)head; return size == 24 ? 0 : -EINVAL; }
+i64 sys_get_robust_list(u64 tid, u64 head, u64 size) { (void)tid; (void)head; (void)size; return -EPERM; }
+
+enum { ARCH_SET_GS = 0x1001, ARCH_SET_FS, ARCH_GET_FS, ARCH_GET_GS };
+
+i64 sys_arch_prctl(u64 code, u64 address) {
+    struct thread *t = current_thread();
+    switch (code) {
+    case ARCH_SET_FS:
+        if (address >= USER_END)
+            return -EPERM;
+        t->fs_base = address;
+        wrmsr(MSR_FS_BASE, address);
+        return 0;
+    case ARCH_GET_FS:
+        return copy_to_user(address, &t->fs_base, sizeof t->fs_base);
+    }
+    return -EINVAL;                             /* GS is the kernel's */
+}
+
+enum { PR_SET_PDEATHSIG = 1, PR_GET_DUMPABLE = 3, PR_SET_DUMPABLE = 4, PR_SET_NAME = 15, PR_GET_NAME = 16, PR_SET_TIMERSLACK = 29, PR_GET_TIMERSLACK = 30, PR_SET_NO_NEW_PRIVS = 38 };
+
+i64 sys_prctl(u64 option, u64 a, u64 b, u64 c, u64 d) {
+    (void)b; (void)c; (void)d;
+    struct thread *t = current_thread();
+    char name[sizeof t->name];
+    switch (option) {
+    case PR_SET_NAME:
+        if (copy_string_from_user(name, a, sizeof name) == -EFAULT)
+            return -EFAULT;
+        name[sizeof name - 1] = 0;
+        memcpy(t->name, name, sizeof name);
+        return 0;
+    case PR_GET_NAME:
+        return copy_to_user(a, t->name, sizeof t->name);
+    case PR_GET_DUMPABLE:
+        return 0;
+    case PR_GET_TIMERSLACK:
+        return 1;
+    case PR_SET_PDEATHSIG:
+    case PR_SET_DUMPABLE:
+    case PR_SET_TIMERSLACK:
+    case PR_SET_NO_NEW_PRIVS:
+        return 0;
+    }
+    return -EINVAL;
+}
+
+/* ---- scheduling parameters: one policy, one CPU ---- */
+
+i64 sys_sched_yield(void) {
+    thread_yield();
+    return 0;
+}
+
+static bool known(u64 tid) { return !tid || thread_find((int)tid); }
+
+i64 sys_sched_getaffinity(u64 tid, u64 size, u64 to) {
+    u64 mask = 1;
+    if (!known(tid))
+        return -ESRCH;
+    if (size < 8 || size & 7)
+        return -EINVAL;
+    return copy_to_user(to, &mask, sizeof mask) ? -EFAULT : 8;
+}
+
+i64 sys_sched_setaffinity(u64 tid, u64 size, u64 from) {
+    u64 mask = 0;
+    if (!known(tid))
+        return -ESRCH;
+    if (copy_from_user(&mask, from, min_u64(size, sizeof mask)))
+        return -EFAULT;
+    return mask & 1 ? 0 : -EINVAL;
+}
+
+i64 sys_getcpu(u64 cpu, u64 node, u64 unused) {
+    u32 zero = 0;
+    (void)unused;
+    return (cpu && copy_to_user(cpu, &zero, 4)) || (node && copy_to_user(node, &zero, 4)) ? -EFAULT : 0;
+}
+
+i64 sys_sched_getscheduler(u64 tid) { return known(tid) ? 0 : -ESRCH; }
+
+i64 sys_sched_getparam(u64 tid, u64 to) {
+    u32 zero = 0;
+    return !known(tid) ? -ESRCH : copy_to_user(to, &zero, sizeof zero);
+}
+
+static i64 set_param(u64 tid, u64 policy, u64 from) {
+    i32 priority;
+    if (!known(tid))
+        return -ESRCH;
+    if (copy_from_user(&priority, from, sizeof priority))
+        return -EFAULT;
+    if (policy == 0 || policy == 3 || policy == 5)      /* OTHER, BATCH, IDLE: all the same here */
+        return priority ? -EINVAL : 0;
+    return policy == 1 || policy == 2 ? -EPERM : -EINVAL;
+}
+
+i64 sys_sched_setscheduler(u64 tid, u64 policy, u64 from) { return set_param(tid, policy & 0xff, from); }
+i64 sys_sched_setparam(u64 tid, u64 from) { return set_param(tid, 0, from); }
+i64 sys_sched_get_priority_max(u64 policy) { return policy == 1 || policy == 2 ? 99 : policy == 0 || policy == 3 || policy == 5 ? 0 : -EINVAL; }
+i64 sys_sched_get_priority_min(u64 policy) { return policy == 1 || policy == 2 ? 1 : policy == 0 || policy == 3 || policy == 5 ? 0 : -EINVAL; }
+
+i64 sys_sched_rr_get_interval(u64 tid, u64 to) {
+    struct timespec t = {0, 6 * NS_PER_MS};
+    return !known(tid) ? -ESRCH : copy_to_user(to, &t, sizeof t);
+}

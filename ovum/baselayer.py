@@ -1,0 +1,59 @@
+"""The base layer: one archive with everything an image has besides its program."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ovum.layers import Store, digest, signature
+
+if TYPE_CHECKING:
+    from ovum.cpio import Entry
+    from ovum.progress import Progress
+    from ovum.sysroot import Sysroot
+
+STORE = Store("base", ".cpio", keep=6)
+
+
+def recipe_digest() -> str:
+    """Names the code that makes the layer, so that a changed ovum makes it anew."""
+    here = Path(__file__).parent
+    sources = [*here.glob("inguest/*.py"), *here.glob("insysroot/*.py")]
+    sources += [here / name for name in ("baselayer.py", "cpio.py", "rootfs.py", "stdlib.py")]
+    state = hashlib.sha256()
+    for path in sorted(sources):
+        state.update(path.read_bytes())
+    return state.hexdigest()
+
+
+def ensure_base(sysroot: "Sysroot", interpreter: Path, progress: "Progress") -> Path:
+    """The archive with the whole useful standard library."""
+    key = digest("base", sysroot.digest, signature(interpreter), recipe_digest())
+    found = STORE.find(key)
+    if found is not None:
+        return found
+
+    def make(out: Path, work: Path) -> None:
+        # Only needed the one time that the layer is made.
+        from ovum.cpio import write_archive
+
+        with out.open("wb") as file:
+            write_archive(file, _entries(sysroot, interpreter, work))
+
+    with progress.step("making the base layer of images"):
+        return STORE.ensure(key, make)
+
+
+def _entries(sysroot: "Sysroot", interpreter: Path, work: Path) -> "Iterator[Entry]":
+    from ovum import rootfs, stdlib
+    from ovum.cpio import regular
+
+    extensions = stdlib.extension_files(sysroot)
+    yield from rootfs.skeleton()
+    yield from rootfs.native_entries(sysroot, interpreter, extensions, work)
+    yield from rootfs.data_entries(sysroot)
+    yield from rootfs.terminal_entries(sysroot)
+    yield from rootfs.licence_entries(sysroot)
+    for path in extensions:
+        yield regular(f"{stdlib.DYNLOAD}/{path.name}", path)
+    yield from stdlib.library_entries(sysroot, work, stdlib.is_plain, lambda name: True)

@@ -1,0 +1,168 @@
+"""The command `ovum`: reads the command line and calls what does the work.
+
+What a run does not need is imported only where it is needed: the time until QEMU starts is the
+user's.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from ovum import __version__
+
+if TYPE_CHECKING:
+    from ovum.options import Options
+
+STATUS_USAGE: Final = 2
+
+HELP: Final = """\
+usage: ovum COMMAND ...
+
+ovum boots Python programs in a machine of their own, without an operating system below.
+
+commands:
+  run      boot a program, or the Python prompt
+  build    write a program as one bootable file
+
+`ovum COMMAND --help` tells more. `ovum --version` prints the version.
+
+examples:
+  ovum run
+  ovum run prog.py a "b c"
+  ovum build prog.py -o app.elf
+"""
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Runs one command and returns the exit status; mistakes of the user become messages."""
+    words = sys.argv[1:] if words is None else words
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(HELP, end="")
+        return 0 if words else STATUS_USAGE
+    if words[0] in ("-V", "--version"):
+        print(f"ovum {__version__}")
+        return 0
+    command = _COMMANDS.get(words[0])
+    if command is None:
+        return _complain(f"there is no command {words[0]!r} (see `ovum --help`)")
+    try:
+        return command(words[1:])
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        if not isinstance(error, _expected()):
+            raise
+        return _complain(str(error))
+
+
+def _expected() -> tuple[type[Exception], ...]:
+    """The errors that tell a user something; anything else is a defect and shows a traceback.
+
+    Imported when there is one: half of these modules take part in few runs.
+    """
+    from ovum.application import ProgramError
+    from ovum.bytecode import BytecodeError
+    from ovum.cpio import CpioError
+    from ovum.image import ImageError
+    from ovum.options import UsageError
+    from ovum.qemu import QemuError
+    from ovum.runner import RunError
+    from ovum.sysroot import SysrootError
+    from ovum.toolchain import BuildError
+    from ovum.wheels import WheelError
+
+    return (
+        *(BuildError, BytecodeError, CpioError, ImageError, ProgramError, QemuError, RunError),
+        *(SysrootError, UsageError, WheelError, OSError),
+    )
+
+
+def _complain(message: str) -> int:
+    print(f"ovum: {message}", file=sys.stderr)
+    return STATUS_USAGE
+
+
+def _run(words: Sequence[str]) -> int:
+    from ovum.options import parse_run
+    from ovum.qemu import QemuConfig, choose_accel, find_qemu, host_tsc_khz
+    from ovum.runner import Streams, kernel_words, run_machine
+    from ovum.terminal import guest_term
+
+    options = parse_run(words)
+    qemu = find_qemu()
+    accel = choose_accel(options.accel)
+    streams = Streams.of_host()
+    with _prepared(options, guest_term(os.environ)) as (image, initrd_fd, initrd):
+        config = QemuConfig(
+            image=str(image),
+            link_fd=-1,
+            append=" ".join(
+                kernel_words(
+                    streams,
+                    verbose=options.verbose,
+                    # Hardware virtualisation tells the guest by itself.
+                    tsc_khz=host_tsc_khz() if accel == "tcg" else None,
+                )
+            ),
+            initrd=initrd,
+            memory_mib=options.memory_mib,
+            machine=options.machine,
+            accel=accel,
+            cpu=options.cpu,
+            program=qemu,
+        )
+        return run_machine(
+            config,
+            streams,
+            pass_fds=(initrd_fd,),
+            timeout_s=options.timeout_s,
+            verbose=options.verbose,
+        )
+
+
+@contextmanager
+def _prepared(options: "Options", term: str) -> "Iterator[tuple[Path, int, str]]":
+    """The image to boot, and descriptor and path of the archives to load beside it."""
+    from ovum.application import find_program
+    from ovum.assemble import assemble, in_memory, restart
+    from ovum.image import is_image
+    from ovum.progress import Progress
+
+    if options.target is not None and is_image(Path(options.target)):
+        image = Path(options.target)
+        with in_memory(restart(image, options, term)) as (fd, path):
+            yield image, fd, path
+        return
+    program = find_program(
+        options.target, options.arguments, module=options.module, code=options.code
+    )
+    parts = assemble(options, program, term, Progress())
+    image, rest = parts.image()
+    with in_memory(*rest, parts.start()) as (fd, path):
+        yield image, fd, path
+
+
+def _build(words: Sequence[str]) -> int:
+    from ovum.application import find_program
+    from ovum.assemble import assemble
+    from ovum.image import compose
+    from ovum.options import parse_build
+    from ovum.progress import Progress
+
+    options = parse_build(words)
+    assert options.output is not None
+    progress = Progress()
+    program = find_program(
+        options.target, options.arguments, module=options.module, code=options.code
+    )
+    # What the file is started on is not known; this is what most terminals understand.
+    parts = assemble(options, program, "xterm-256color", progress)
+    size = compose(parts.kernel, [*parts.layers, parts.start()], options.output)
+    progress.note(f"{options.output}: {size / (1 << 20):.1f} MiB")
+    return 0
+
+
+_COMMANDS: Final[dict[str, Callable[[Sequence[str]], int]]] = {"run": _run, "build": _build}

@@ -1,0 +1,212 @@
+"""The words of `ovum run` and `ovum build`, as python3's users expect them to be read.
+
+Options of ovum end where the program begins, at its name or at `-m MODULE` or `-c CODE`: all that
+follows is the program's own.
+"""
+
+import argparse
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from ovum.application import Addition
+from ovum.qemu import DEFAULT_MACHINE, parse_memory
+
+DEFAULT_MEMORY_MIB: Final = 256
+
+_LONG_WITH_VALUE: Final = frozenset(
+    {"--with", "--add", "--memory", "--timeout", "--accel", "--machine", "--cpu", "--include"}
+    | {"--output", "--requirement", "--env"}
+)
+_SHORT_WITH_VALUE: Final = frozenset({"-r", "-e", "-o"})
+
+EPILOG_RUN: Final = """\
+examples:
+  ovum run                               the Python prompt
+  ovum run prog.py a "b c"               a program with arguments
+  ovum run -m http.server                a module
+  ovum run --with numpy -c 'import numpy; print(numpy.__version__)'
+  ovum run -r requirements.txt --add data:/srv/data --memory 1G prog.py < in > out
+  ovum run app.elf                       an image made by `ovum build`
+
+A program's whole folder becomes /app, where it starts; of a home folder, /tmp or a very large
+folder only what the program imports. --add puts in more.
+
+exit status: the program's; 70 after a kernel panic, 124 when --timeout ends it, 2 for a mistake
+in the command.
+"""
+
+EPILOG_BUILD: Final = """\
+examples:
+  ovum build prog.py -o app.elf
+  ovum build prog.py -o app.elf -- --port 80      arguments for the program
+  ovum build --strip --with flask -m web -o web.elf
+  qemu-system-x86_64 -m 256 -nographic -kernel app.elf
+"""
+
+
+class UsageError(Exception):
+    """The command line is wrong; the message says how."""
+
+
+@dataclasses.dataclass(slots=True)
+class Options:
+    """What the user asked for."""
+
+    target: str | None = None
+    arguments: list[str] = dataclasses.field(default_factory=list)
+    module: str | None = None
+    code: str | None = None
+    requirements: list[Path] = dataclasses.field(default_factory=list)
+    packages: list[str] = dataclasses.field(default_factory=list)
+    additions: list[Addition] = dataclasses.field(default_factory=list)
+    environ: dict[str, str] = dataclasses.field(default_factory=dict)
+    memory_mib: int = DEFAULT_MEMORY_MIB
+    timeout_s: float | None = None
+    accel: str = "auto"
+    machine: str = DEFAULT_MACHINE
+    cpu: str | None = None
+    verbose: bool = False
+    strip: bool = False
+    includes: list[str] = dataclasses.field(default_factory=list)
+    output: Path | None = None
+
+
+class _Parser(argparse.ArgumentParser):
+    """Raises instead of ending the process, so that one place reports mistakes."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        raise UsageError(f"{message} (see `{self.prog} --help`)")
+
+
+def _image_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("-m", dest="module", metavar="MODULE", help="run a module, as python3 does")
+    add("-c", dest="code", metavar="CODE", help="run this code, as python3 does")
+    add("-r", "--requirement", dest="requirements", metavar="FILE", action="append", type=Path,
+        default=[], help="put the packages of a requirements file into the image")  # fmt: skip
+    add("--with", dest="packages", metavar="NAME[==V]", action="append", default=[],
+        help="put a package from PyPI into the image")  # fmt: skip
+    add("--add", dest="additions", metavar="HOST:GUEST", action="append", type=Addition.parse,
+        default=[], help="put a file or folder into the image")  # fmt: skip
+    add("-e", "--env", dest="environ", metavar="KEY=VALUE", action="append", default=[],
+        help="set an environment variable")  # fmt: skip
+    add("--strip", action="store_true", help="leave out what the program cannot reach")
+    add("--include", dest="includes", metavar="MODULE", action="append", default=[],
+        help="with --strip: keep this module although nothing seems to reach it")  # fmt: skip
+    add("-v", "--verbose", action="store_true", help="show the kernel's log and what is done")
+
+
+def run_parser() -> argparse.ArgumentParser:
+    """The options of `ovum run`; the program and its arguments are split off before."""
+    parser = _Parser(
+        prog="ovum run",
+        usage="ovum run [OPTIONS] [TARGET | -m MODULE | -c CODE] [ARGUMENTS ...]",
+        description="Boot a Python program: a script, a folder with __main__.py or an image.",
+        epilog=EPILOG_RUN,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    _image_options(parser)
+    add = parser.add_argument
+    add("--memory", dest="memory_mib", metavar="SIZE", type=_memory, default=DEFAULT_MEMORY_MIB,
+        help="memory of the machine, 256M by default")  # fmt: skip
+    add("--timeout", dest="timeout_s", metavar="SECONDS", type=_seconds,
+        help="end the machine after this time, with status 124")  # fmt: skip
+    add("--accel", choices=("auto", "kvm", "tcg"), default="auto",
+        help="hardware virtualisation or emulation; auto takes what works")  # fmt: skip
+    add("--machine", default=DEFAULT_MACHINE, help="QEMU's machine: microvm (default), pc, q35")
+    add("--cpu", help="QEMU's CPU model")
+    return parser
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The options of `ovum build`."""
+    parser = _Parser(
+        prog="ovum build",
+        usage="ovum build [OPTIONS] [TARGET | -m MODULE | -c CODE] -o FILE [-- ARGUMENTS ...]",
+        description="Write a Python program as one bootable file.",
+        epilog=EPILOG_BUILD,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    _image_options(parser)
+    parser.add_argument("target", nargs="?", help=argparse.SUPPRESS)
+    parser.add_argument("-o", "--output", metavar="FILE", type=Path, required=True,
+                        help="the image to write")  # fmt: skip
+    return parser
+
+
+def parse_run(words: Sequence[str]) -> Options:
+    """Reads what comes after `ovum run`. Raises UsageError."""
+    own, target, arguments = split_target(words)
+    options = _options(run_parser().parse_args(own))
+    options.target, options.arguments = target, arguments
+    return options
+
+
+def parse_build(words: Sequence[str]) -> Options:
+    """Reads what comes after `ovum build`. Raises UsageError."""
+    own, arguments = list(words), []
+    if "--" in own:
+        at = own.index("--")
+        own, arguments = own[:at], own[at + 1 :]
+    options = _options(build_parser().parse_args(own))
+    options.arguments = arguments
+    return options
+
+
+def split_target(words: Sequence[str]) -> tuple[list[str], str | None, list[str]]:
+    """Ovum's own words, the program, the program's words.
+
+    With -m or -c there is no program; the option stays among ovum's words.
+    """
+    at = 0
+    while at < len(words):
+        word = words[at]
+        if word == "--":
+            rest = list(words[at + 1 :])
+            return list(words[:at]), rest[0] if rest else None, rest[1:]
+        if word == "-" or not word.startswith("-"):
+            return list(words[:at]), word, list(words[at + 1 :])
+        if word[:2] in ("-m", "-c") and word[:2] != "--":
+            end = at + (2 if len(word) == 2 else 1)
+            return list(words[:end]), None, list(words[end:])
+        at += 2 if word in _LONG_WITH_VALUE or word in _SHORT_WITH_VALUE else 1
+    return list(words), None, []
+
+
+def _options(parsed: argparse.Namespace) -> Options:
+    values = vars(parsed)
+    values["environ"] = dict(map(_setting, values["environ"]))
+    if values["includes"] and not values["strip"]:
+        raise UsageError("--include goes with --strip: without it everything is in the image")
+    given = [name for name in ("module", "code", "target") if values.get(name) is not None]
+    if len(given) > 1:
+        raise UsageError("one of TARGET, -m and -c, not two")
+    return Options(**values)
+
+
+def _setting(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not key or not equals:
+        raise UsageError(f"-e wants KEY=VALUE, not {text!r}")
+    return key, value
+
+
+def _memory(text: str) -> int:
+    try:
+        return parse_memory(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 < seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"not a number of seconds: {text!r}")
+    return seconds

@@ -1,0 +1,171 @@
+"""The file system of an image, except for Python's library: interpreter, libraries, settings.
+
+Everything is taken from the sysroot; what an installed Debian would have made at installation is
+made here.
+"""
+
+import gzip
+import shutil
+import subprocess
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from ovum.cpio import Entry, directory, regular, symlink
+from ovum.elf import Elf, LibraryIndex
+from ovum.paths import REPO
+
+if TYPE_CHECKING:
+    from ovum.sysroot import Sysroot
+
+INTERPRETER: Final = "usr/bin/python3.13"
+LIBRARIES: Final = "usr/lib/x86_64-linux-gnu"
+HOME: Final = "root"
+APP: Final = "app"
+"""Where the program is."""
+
+ALWAYS: Final = (
+    # glibc loads it by name when a thread ends, for the unwinder.
+    "libgcc_s.so.1",
+    # Empty since glibc 2.34, but wheels built before ask for them.
+    *("libpthread.so.0", "libdl.so.2", "librt.so.1", "libutil.so.1"),
+)
+"""Libraries that an image has although nothing in it asks for them."""
+
+TERMINALS: Final = (
+    *("ansi", "dumb", "linux", "rxvt", "rxvt-unicode-256color", "screen", "screen-256color"),
+    *("tmux", "tmux-256color", "vt100", "vt102", "vt220", "xterm", "xterm-256color", "xterm-color"),
+)
+"""Terminal types that a guest knows; see `ovum.terminal` for what becomes of others."""
+
+_NOT_IN_IMAGES: Final = ("-dev", "linux-libc", "libdb5", "libcrypt", "media-types", "readline-co")
+"""Packages of the sysroot of which no file gets into an image."""
+
+_FOLDERS: Final = {
+    **dict.fromkeys((APP, "dev", "etc", "mnt", "ovum", "proc", "run", "sys", "usr", "var"), 0o755),
+    **dict.fromkeys(("dev/shm", "tmp", "var/tmp"), 0o1777),
+    HOME: 0o700,
+}
+
+_SETTINGS: Final = {
+    "etc/passwd": "root:x:0:0:root:/root:/usr/bin/python3.13\n",
+    "etc/group": "root:x:0:\n",
+    "etc/hostname": "ovum\n",
+    # glibc does not know `localhost` by itself.
+    "etc/hosts": "127.0.0.1 localhost ovum\n::1 localhost ip6-localhost\n",
+    "etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
+    # The name server of QEMU's user network.
+    "etc/resolv.conf": "nameserver 10.0.2.3\n",
+}
+
+_ZONE_EXTRAS: Final = frozenset({"localtime", "posixrules", "leapseconds", "tzdata.zi"})
+
+
+def skeleton() -> Iterator[Entry]:
+    """Folders, links and settings that depend on nothing."""
+    for name, permissions in _FOLDERS.items():
+        yield directory(name, permissions)
+    for name in ("bin", "lib", "lib64", "sbin"):
+        yield symlink(name, f"usr/{name}")
+        yield directory(f"usr/{name}")
+    yield symlink("init", INTERPRETER)
+    for name in ("python3", "python"):
+        yield symlink(f"usr/bin/{name}", "python3.13")
+    for name, text in _SETTINGS.items():
+        yield regular(name, text.encode())
+
+
+def library_index(sysroot: "Sysroot") -> LibraryIndex:
+    """Where the libraries of an image come from."""
+    return LibraryIndex(sysroot.root / LIBRARIES)
+
+
+def native_entries(
+    sysroot: "Sysroot", interpreter: Path, extensions: Iterable[Path], work: Path
+) -> Iterator[Entry]:
+    """The interpreter, the dynamic linker and all libraries that these extension modules need."""
+    loader = Elf.parse(interpreter.read_bytes()).interpreter()
+    libraries, missing = library_index(sysroot).closure([interpreter, *extensions])
+    if missing:
+        name, user = next(iter(missing.items()))
+        raise FileNotFoundError(f"{user} needs the library {name}, which the sysroot has not")
+    present = [path for path in libraries if path.name != "ld-linux-x86-64.so.2"]
+    present += [sysroot.root / LIBRARIES / name for name in ALWAYS]
+    yield regular(INTERPRETER, interpreter, 0o755)
+    if loader is not None:
+        # The folder of the path is a link (usr-merge), which an archive cannot have files below.
+        name = "usr" + loader if not loader.startswith("/usr/") else loader[1:]
+        yield regular(name, sysroot.root / loader.lstrip("/"), 0o755)
+    entries = {f"{LIBRARIES}/{path.name}": path for path in present}
+    for name, path in entries.items():
+        yield regular(name, path)
+    yield regular("etc/ld.so.cache", _linker_cache(sysroot, entries, work))
+
+
+def _linker_cache(sysroot: "Sysroot", entries: dict[str, Path], work: Path) -> bytes:
+    """What `ldconfig` makes for these libraries.
+
+    It saves the dynamic linker a search through the folders for better CPUs at every start.
+    """
+    stage = work / "ldconfig"
+    for name, path in entries.items():
+        target = stage / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # Copied: ldconfig changes its root to the stage, where the sysroot is not to be seen.
+        shutil.copyfile(path, target)
+    (stage / "etc").mkdir()
+    (stage / "etc" / "ld.so.conf").write_text(f"/{LIBRARIES}\n")
+    ldconfig = sysroot.root / "usr/sbin/ldconfig"
+    subprocess.run([ldconfig, "-X", "-r", stage], check=True, capture_output=True)
+    return (stage / "etc" / "ld.so.cache").read_bytes()
+
+
+def data_entries(sysroot: "Sysroot") -> Iterator[Entry]:
+    """What libraries read: certificates, names of services, time zones, terminal descriptions."""
+    root = sysroot.root
+    for name in ("etc/services", "etc/protocols", "etc/ssl/certs/ca-certificates.crt"):
+        yield regular(name, root / name)
+    yield symlink("usr/lib/ssl/cert.pem", "/etc/ssl/certs/ca-certificates.crt")
+    yield symlink("usr/lib/ssl/certs", "/etc/ssl/certs")
+    yield from _zones(root / "usr/share/zoneinfo")
+
+
+def terminal_entries(sysroot: "Sysroot") -> Iterator[Entry]:
+    """The terminal descriptions, which a guest needs when its program is on a terminal."""
+    for name in TERMINALS:
+        path = f"usr/share/terminfo/{name[0]}/{name}"
+        yield regular(path, sysroot.root / path)
+
+
+def _zones(base: Path) -> Iterator[Entry]:
+    for path in sorted(base.rglob("*")):
+        name = path.relative_to(base).as_posix()
+        # Tables for programs that let a user choose, and leap seconds, which nothing here reads.
+        if path.name in _ZONE_EXTRAS or path.suffix in (".tab", ".list"):
+            continue
+        if path.is_symlink():
+            yield symlink(f"usr/share/zoneinfo/{name}", str(path.readlink()))
+        elif path.is_file():
+            yield regular(f"usr/share/zoneinfo/{name}", path)
+
+
+def licence_entries(sysroot: "Sysroot", doc: str = "usr/share/doc") -> Iterator[Entry]:
+    """The licence texts of everything in an image, compressed; one text is carried once."""
+    yield regular(f"{doc}/ovum/LICENSE", REPO / "LICENSE")
+    seen: dict[bytes, str] = {}
+    for package in sorted(sysroot.packages):
+        if any(part in package for part in _NOT_IN_IMAGES):
+            continue
+        text = (sysroot.root / doc / package / "copyright").read_bytes()
+        if text in seen:
+            yield symlink(f"{doc}/{package}", seen[text])
+        else:
+            seen[text] = package
+            # No time stamp, so that the same text gives the same bytes.
+            yield regular(f"{doc}/{package}/copyright.gz", gzip.compress(text, 9, mtime=0))
+    # Where the texts above refer to the GPL and its like, this is the place they name.
+    common = sysroot.root / "usr/share/common-licenses"
+    for path in sorted(common.glob("*")):
+        if path.is_file() and not path.is_symlink():
+            packed = gzip.compress(path.read_bytes(), 9, mtime=0)
+            yield regular(f"usr/share/common-licenses/{path.name}.gz", packed)

@@ -1,0 +1,150 @@
+"""Which files of Python's standard library an image carries, and in which form.
+
+Bytecode only: with sources beside it the library alone takes 20 MiB of the 30 that a whole image
+may have. What most programs import lies in the image as plain `.pyc` files, found by one look into
+a folder; the rest goes into a compressed zip file, at a third of the size, and zipimport takes it
+from there. `sitecustomize` puts that file on the path right behind the folders of the library.
+"""
+
+import io
+import os
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from ovum.bytecode import BytecodeError, Unit, compile_units
+from ovum.cpio import Entry, regular
+
+if TYPE_CHECKING:
+    from ovum.sysroot import Sysroot
+
+LIBRARY: Final = "usr/lib/python3.13"
+DYNLOAD: Final = f"{LIBRARY}/lib-dynload"
+SITE_PACKAGES: Final = f"{LIBRARY}/site-packages"
+ZIP: Final = f"{LIBRARY}/stdlib.zip"
+"""Not `python313.zip`: Python looks there before everything else, and reading the list of its
+contents would then be part of every start."""
+
+_GUEST: Final = Path(__file__).parent / "inguest"
+
+LEFT_OUT: Final = frozenset(
+    {
+        # Needs what an image has not: Tk, a second process, a host to install to.
+        *("idlelib", "tkinter", "turtle", "turtledemo", "ensurepip", "venv", "lib2to3"),
+        # CPython's own tests, and modules that exist only for them.
+        *("test", "__hello__", "__phello__"),
+        # The texts of help("topic"): half a megabyte.
+        "pydoc_data",
+        # Debian's hook for its crash reporter; ours takes its place.
+        "sitecustomize",
+        # Always frozen into the interpreter, which never looks for these files.
+        *("importlib/_bootstrap", "importlib/_bootstrap_external", "zipimport"),
+        # For other operating systems, in packages that are not in the zip file.
+        *("_pyrepl/windows_console", "asyncio/windows_events", "asyncio/windows_utils"),
+        *("encodings/mbcs", "encodings/oem", "ctypes/wintypes"),
+    }
+)
+
+EXTENSIONS_LEFT_OUT: Final = (
+    # CPython's own tests and examples.
+    *("_test", "_xxtestfuzz", "xxlimited", "xxsubtype", "_ctypes_test"),
+    # The only user of Berkeley DB, 1.9 MB; dbm has sqlite3 and its own format besides.
+    "_dbm",
+)
+
+PLAIN: Final = frozenset(
+    # Start-up, tracebacks, the prompt, and what small scripts import most often.
+    """
+    __future__ _collections_abc _colorize _compression _opcode_metadata _py_abc _pyrepl
+    _sitebuiltins _strptime _weakrefset abc argparse ast base64 bisect bz2 code codecs codeop
+    collections contextlib contextvars copy copyreg dataclasses datetime decimal dis enum fnmatch
+    functools genericpath getpass gettext glob hashlib heapq importlib inspect io json keyword
+    linecache locale logging lzma ntpath numbers opcode operator os pathlib pkgutil platform
+    posixpath queue random re reprlib rlcompleter runpy selectors shlex shutil signal site socket
+    stat string struct subprocess tempfile textwrap threading timeit token tokenize traceback types
+    typing warnings weakref
+    """.split()
+)
+
+PLAIN_ENCODINGS: Final = frozenset(
+    # Of the 120 codecs those that Python itself uses and those that files still come in.
+    """
+    __init__ aliases ascii charmap cp1252 cp437 idna iso8859_1 iso8859_15 latin_1 punycode
+    raw_unicode_escape undefined unicode_escape utf_16 utf_16_be utf_16_le utf_32 utf_32_be
+    utf_32_le utf_7 utf_8 utf_8_sig
+    """.split()
+)
+"""The one package that is split: its folder in the zip file is added to its `__path__`."""
+
+
+def module_files(sysroot: "Sysroot") -> dict[str, Path]:
+    """The library's Python files worth having in an image, by their path in the library."""
+    base = sysroot.root / LIBRARY
+    found = {}
+    for folder, subfolders, files in os.walk(base):
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith("config-3."))
+        for file in sorted(files):
+            path = Path(folder) / file
+            name = path.relative_to(base).as_posix()
+            if file.endswith(".py") and not _left_out(name):
+                found[name] = path
+    return found
+
+
+def _left_out(name: str) -> bool:
+    module = name.removesuffix(".py")
+    return module in LEFT_OUT or module.split("/")[0] in LEFT_OUT
+
+
+def extension_files(sysroot: "Sysroot") -> list[Path]:
+    """The library's extension modules worth having in an image."""
+    return sorted(
+        path
+        for path in (sysroot.root / DYNLOAD).glob("*.so")
+        if not path.name.startswith(EXTENSIONS_LEFT_OUT)
+    )
+
+
+def is_plain(name: str) -> bool:
+    """Whether this file of the library is a plain file of the image, not in the zip file."""
+    package, _, rest = name.removesuffix(".py").partition("/")
+    return rest in PLAIN_ENCODINGS if package == "encodings" else package in PLAIN
+
+
+def library_entries(
+    sysroot: "Sysroot", work: Path, plain: Callable[[str], bool], keep: Callable[[str], bool]
+) -> Iterator[Entry]:
+    """The library's modules for which `keep` holds, as entries; `work` takes the bytecode.
+
+    `plain` says which become plain files; there is a zip file if any does not.
+    """
+    files = {name: path for name, path in module_files(sysroot).items() if keep(name)}
+    shown = {name: _place(name, plain(name)) for name in files}
+    units = [Unit(path, work / f"{name}c", "/" + shown[name]) for name, path in files.items()]
+    guest = {path.name: path for path in sorted(_GUEST.glob("*.py"))}
+    for name, path in guest.items():
+        units.append(Unit(path, work / f"{name}c", f"/{LIBRARY}/{name}"))
+    failures = compile_units(sysroot, units, columns=False)
+    if failures:
+        raise BytecodeError(f"{failures[0].shown}: {failures[0].reason}")
+    for name in [*filter(plain, files), *guest]:
+        yield regular(f"{LIBRARY}/{name}c", work / f"{name}c")
+    packed = sorted(name for name in files if not plain(name))
+    if packed:
+        yield regular(ZIP, _zip({f"{name}c": (work / f"{name}c").read_bytes() for name in packed}))
+
+
+def _place(name: str, plain: bool) -> str:
+    return f"{LIBRARY}/{name}" if plain else f"{ZIP}/{name}"
+
+
+def _zip(files: dict[str, bytes]) -> bytes:
+    """A compressed zip file; every time in it is the earliest there is, to be the same always."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name, content in files.items():
+            info = zipfile.ZipInfo(name)
+            info.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(info, content)
+    return out.getvalue()

@@ -1,0 +1,3 @@
+"""x"""
+class WheelError(Exception):
+    """x"""

@@ -1,0 +1,130 @@
+/* _kernel's machine as a whole: power, log, what the boot loader said. */
+#include "pyhost.h"
+
+#include <string.h>
+
+PyDoc_STRVAR(poweroff_doc,
+             "poweroff($module, status=0, /)\n--\n\n"
+             "Power the machine off at once, with an exit status from 0 to 255 for the host.\n\n"
+             "Nothing is flushed and no handler runs: sys.exit() is the polite way. Raises\n"
+             "OSError(EPERM) outside ring 0.");
+
+static PyObject *poweroff(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    uint64_t status = 0;
+
+    (void)module;
+    if (!args_count("poweroff", count, 0, 1) ||
+        (count > 0 && !args_unsigned(args[0], "status", 255, &status)) || !ring0_require() ||
+        ring0_call(OVUM_SYS_POWEROFF, (long)status, 0, 0) < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(reboot_doc,
+             "reboot($module, /)\n--\n\n"
+             "Start the machine again at once. Nothing is flushed and no handler runs.\n\n"
+             "Raises OSError(EPERM) outside ring 0.");
+
+static PyObject *reboot(PyObject *module, PyObject *unused)
+{
+    (void)module;
+    (void)unused;
+    if (!ring0_require() || ring0_call(OVUM_SYS_REBOOT, 0, 0, 0) < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(log_doc,
+             "log($module, level, text, /)\n--\n\n"
+             "Write text to the kernel's log, a message for each of its lines.\n\n"
+             "level is 1 (error), 2 (warning), 3 (info) or 4 (debug); the kernel command line\n"
+             "says up to which level messages are shown. Raises OSError(EPERM) outside ring 0.");
+
+static PyObject *log_text(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    uint64_t level;
+    Py_ssize_t length;
+
+    (void)module;
+    if (!args_count("log", count, 2, 2) ||
+        !args_range(args[0], "level", OVUM_LOG_ERROR, OVUM_LOG_DEBUG, &level))
+        return NULL;
+    if (!PyUnicode_Check(args[1])) {
+        PyErr_Format(PyExc_TypeError, "text must be str, not %T", args[1]);
+        return NULL;
+    }
+    const char *text = PyUnicode_AsUTF8AndSize(args[1], &length);
+    if (!text || !ring0_require())
+        return NULL;
+    const char *end = text + length;
+    do {
+        const char *newline = memchr(text, '\n', (size_t)(end - text));
+        const char *stop = newline ? newline : end;
+        if (ring0_call(OVUM_SYS_LOG, (long)level, (long)text, stop - text) < 0)
+            return NULL;
+        text = newline ? newline + 1 : end;
+    } while (text < end);
+    Py_RETURN_NONE;
+}
+
+/* Lines of key=value as a dict; a line without '=' is a key with an empty value. */
+static PyObject *parse_lines(const char *text, Py_ssize_t length)
+{
+    PyObject *dict = PyDict_New();
+    const char *end = text + length;
+
+    while (dict && text < end) {
+        const char *newline = memchr(text, '\n', (size_t)(end - text));
+        const char *stop = newline ? newline : end;
+        const char *equals = memchr(text, '=', (size_t)(stop - text));
+        const char *key_end = equals ? equals : stop;
+        const char *value_start = equals ? equals + 1 : stop;
+        if (stop > text) {
+            PyObject *key = PyUnicode_DecodeUTF8(text, key_end - text, "surrogateescape");
+            PyObject *value =
+                PyUnicode_DecodeUTF8(value_start, stop - value_start, "surrogateescape");
+            if (!key || !value || PyDict_SetItem(dict, key, value) < 0)
+                Py_CLEAR(dict);
+            Py_XDECREF(key);
+            Py_XDECREF(value);
+        }
+        text = newline ? newline + 1 : end;
+    }
+    return dict;
+}
+
+PyDoc_STRVAR(boot_info_doc,
+             "boot_info($module, /)\n--\n\n"
+             "Return what the boot loader and the kernel found out about the machine.\n\n"
+             "A dict of str to str: the boot protocol, the command line, memory, tables. Raises\n"
+             "OSError(EPERM) outside ring 0.");
+
+static PyObject *boot_info(PyObject *module, PyObject *unused)
+{
+    long size = 4096;
+
+    (void)module;
+    (void)unused;
+    if (!ring0_require())
+        return NULL;
+    for (;;) {
+        char *buffer = PyMem_Malloc((size_t)size);
+        if (!buffer)
+            return PyErr_NoMemory();
+        long length = ring0_call(OVUM_SYS_BOOT_INFO, (long)buffer, size, 0);
+        PyObject *dict = length >= 0 && length <= size ? parse_lines(buffer, length) : NULL;
+        PyMem_Free(buffer);
+        if (length <= size)
+            return dict;
+        size = length;
+    }
+}
+
+PyMethodDef machine_methods[] = {
+    {"poweroff", _PyCFunction_CAST(poweroff), METH_FASTCALL, poweroff_doc},
+    {"reboot", reboot, METH_NOARGS, reboot_doc},
+    {"log", _PyCFunction_CAST(log_text), METH_FASTCALL, log_doc},
+    {"boot_info", boot_info, METH_NOARGS, boot_info_doc},
+    {NULL, NULL, 0, NULL},
+};

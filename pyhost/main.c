@@ -1,0 +1,153 @@
+/*
+ * The first program of an image: CPython, embedded, with fixed paths.
+ *
+ * Its command line and the variables PYTHON* mean what they mean to python3, since both are the
+ * image's own. What differs: nothing is searched for at the start, there is no user site, no
+ * bytecode is written, faulthandler is on, and wheels are installed in site-packages.
+ *
+ * The UTF-8 mode comes by itself: an image has no locale set, and CPython turns the mode on in the
+ * C locale unless -X utf8=0 or PYTHONUTF8=0 says otherwise.
+ */
+#include "pyhost.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define PREFIX "/usr"
+#define LIBRARY "/lib/python" Py_STRINGIFY(PY_MAJOR_VERSION) "." Py_STRINGIFY(PY_MINOR_VERSION)
+#define PROGRAM "/bin/python" Py_STRINGIFY(PY_MAJOR_VERSION) "." Py_STRINGIFY(PY_MINOR_VERSION)
+
+#define PATH_ROOM 4096
+
+/* The tree of the installed Python. On Linux, PYTHONHOME leads to the sysroot. */
+struct layout {
+    char prefix[PATH_ROOM];
+    char executable[PATH_ROOM + sizeof PROGRAM];
+    char stdlib[PATH_ROOM + sizeof LIBRARY];
+    char dynload[PATH_ROOM + sizeof LIBRARY "/lib-dynload"];
+    char site[PATH_ROOM + sizeof LIBRARY "/site-packages"];
+};
+
+static void lay_out(struct layout *at, const char *prefix)
+{
+    snprintf(at->prefix, sizeof at->prefix, "%s", prefix);
+    snprintf(at->executable, sizeof at->executable, "%s" PROGRAM, at->prefix);
+    snprintf(at->stdlib, sizeof at->stdlib, "%s" LIBRARY, at->prefix);
+    snprintf(at->dynload, sizeof at->dynload, "%s" LIBRARY "/lib-dynload", at->prefix);
+    snprintf(at->site, sizeof at->site, "%s" LIBRARY "/site-packages", at->prefix);
+}
+
+static PyStatus append_path(PyConfig *config, const char *path)
+{
+    wchar_t *wide = Py_DecodeLocale(path, NULL);
+
+    if (!wide)
+        return PyStatus_NoMemory();
+    PyStatus status = PyWideStringList_Append(&config->module_search_paths, wide);
+    PyMem_RawFree(wide);
+    return status;
+}
+
+/* The entries of PYTHONPATH, which getpath adds only when it computes sys.path itself. */
+static PyStatus append_pythonpath(PyConfig *config)
+{
+    const wchar_t *rest = config->pythonpath_env;
+    PyStatus status = PyStatus_Ok();
+
+    while (rest && !PyStatus_Exception(status)) {
+        const wchar_t *colon = wcschr(rest, L':');
+        size_t length = colon ? (size_t)(colon - rest) : wcslen(rest);
+        wchar_t *entry = PyMem_RawCalloc(length + 1, sizeof *entry);
+        if (!entry)
+            return PyStatus_NoMemory();
+        wmemcpy(entry, rest, length);
+        status = PyWideStringList_Append(&config->module_search_paths, entry);
+        PyMem_RawFree(entry);
+        rest = colon ? colon + 1 : NULL;
+    }
+    return status;
+}
+
+/* Says where everything is, so that start-up searches for nothing. */
+static PyStatus set_paths(PyConfig *config, const struct layout *at)
+{
+    const struct {
+        wchar_t **field;
+        const char *value;
+    } settings[] = {
+        {&config->prefix, at->prefix},
+        {&config->exec_prefix, at->prefix},
+        {&config->base_prefix, at->prefix},
+        {&config->base_exec_prefix, at->prefix},
+        {&config->executable, at->executable},
+        {&config->base_executable, at->executable},
+        {&config->stdlib_dir, at->stdlib},
+    };
+
+    for (size_t i = 0; i < Py_ARRAY_LENGTH(settings); i++) {
+        PyStatus status = PyConfig_SetBytesString(config, settings[i].field, settings[i].value);
+        if (PyStatus_Exception(status))
+            return status;
+    }
+    config->module_search_paths_set = 1;
+    PyStatus status = append_pythonpath(config);
+    if (!PyStatus_Exception(status))
+        status = append_path(config, at->stdlib);
+    if (!PyStatus_Exception(status))
+        status = append_path(config, at->dynload);
+    return status;
+}
+
+static PyStatus initialize(struct layout *at, int argc, char **argv)
+{
+    PyConfig config;
+
+    PyConfig_InitPythonConfig(&config);
+    config.faulthandler = 1;
+    config.pathconfig_warnings = 0;
+    config.user_site_directory = 0;
+    config.write_bytecode = 0;
+    PyStatus status = PyConfig_SetBytesArgv(&config, argc, argv);
+    if (!PyStatus_Exception(status))
+        status = PyConfig_Read(&config);
+    if (!PyStatus_Exception(status)) {
+        const char *home = config.use_environment ? getenv("PYTHONHOME") : NULL;
+        lay_out(at, home && *home ? home : PREFIX);
+        status = set_paths(&config, at);
+    }
+    if (!PyStatus_Exception(status))
+        status = Py_InitializeFromConfig(&config);
+    PyConfig_Clear(&config);
+    return status;
+}
+
+/* Debian's site module knows dist-packages only; ours is where wheels go. -S means neither. */
+static int add_site_packages(const char *folder)
+{
+    struct stat found;
+    PyObject *modules = PySys_GetObject("modules");
+    PyObject *site = modules ? PyDict_GetItemString(modules, "site") : NULL;
+
+    if (!site || stat(folder, &found) < 0)
+        return 0;
+    PyObject *result = PyObject_CallMethod(site, "addsitedir", "s", folder);
+    Py_XDECREF(result);
+    return result ? 0 : -1;
+}
+
+int main(int argc, char **argv)
+{
+    struct layout at;
+    PyStatus status = initialize(&at, argc, argv);
+
+    if (PyStatus_Exception(status))
+        Py_ExitStatusException(status);
+    if (ring0_active())
+        panic_register();
+    if (add_site_packages(at.site) < 0) {
+        PyErr_Print();
+        return 1;
+    }
+    return Py_RunMain();
+}

@@ -1,0 +1,40 @@
+/*
+ * The system calls that exist only in ovum's kernel: what _kernel needs from it and Linux has no
+ * call for. Their numbers are far above Linux's ("OV" in the upper bytes), so that neither can
+ * ever be taken for the other; elsewhere they fail with ENOSYS.
+ * All return 0 or more, or -errno. The kernel and pyhost both include this file.
+ */
+#ifndef OVUM_SYSCALLS_H
+#define OVUM_SYSCALLS_H
+
+#define OVUM_SYS_BASE 0x4f5600
+
+/* poweroff(status): ends the machine; does not return. */
+#define OVUM_SYS_POWEROFF (OVUM_SYS_BASE + 0)
+/* reboot(): starts the machine again; does not return. */
+#define OVUM_SYS_REBOOT (OVUM_SYS_BASE + 1)
+/* log(level, text, length): one line for the kernel's log, without a newline. */
+#define OVUM_SYS_LOG (OVUM_SYS_BASE + 2)
+/* mmio_map(phys, size, flags): the virtual address of phys; phys needs no alignment. */
+#define OVUM_SYS_MMIO_MAP (OVUM_SYS_BASE + 3)
+/* mmio_unmap(address, size): takes back what mmio_map gave, with the same size. */
+#define OVUM_SYS_MMIO_UNMAP (OVUM_SYS_BASE + 4)
+/* rdmsr(msr, value): stores 64 bits at value; -EIO when the CPU refuses. */
+#define OVUM_SYS_RDMSR (OVUM_SYS_BASE + 5)
+/* wrmsr(msr, value): value is the 64 bits themselves; -EIO when the CPU refuses. */
+#define OVUM_SYS_WRMSR (OVUM_SYS_BASE + 6)
+/*
+ * boot_info(buffer, size): lines of key=value, not ended by NUL. Returns the length of the whole
+ * text, and stores it only when that is at most size.
+ */
+#define OVUM_SYS_BOOT_INFO (OVUM_SYS_BASE + 7)
+/* set_panic_hook(hook): a panic calls hook(fd), once, with interrupts off; see panic.c. */
+#define OVUM_SYS_SET_PANIC_HOOK (OVUM_SYS_BASE + 8)
+
+/* Levels of log. */
+#define OVUM_LOG_ERROR 1
+#define OVUM_LOG_WARNING 2
+#define OVUM_LOG_INFO 3
+#define OVUM_LOG_DEBUG 4
+
+#endif

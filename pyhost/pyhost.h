@@ -1,0 +1,57 @@
+/* What the files of pyhost know of each other. */
+#ifndef OVUM_PYHOST_H
+#define OVUM_PYHOST_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ovum_syscalls.h"
+
+/* ring0.c */
+
+/* Whether this program runs with the machine's privileges, that is, in ovum and not on Linux. */
+bool ring0_active(void);
+
+/* Sets OSError(EPERM) and returns false outside ring 0. */
+bool ring0_require(void);
+
+/* One of ovum's own system calls. Failure is -1 with OSError set, and errno. */
+long ring0_call(long number, long first, long second, long third);
+
+/* args.c */
+
+/* Checks the number of positional arguments of the function `name`. */
+bool args_count(const char *name, Py_ssize_t count, Py_ssize_t least, Py_ssize_t most);
+
+/* An int from `least` to `most`, or TypeError or ValueError naming the argument. */
+bool args_range(PyObject *arg, const char *name, uint64_t least, uint64_t most, uint64_t *value);
+
+/* An int from 0 to `most`. */
+bool args_unsigned(PyObject *arg, const char *name, uint64_t most, uint64_t *value);
+
+/* ports.c, cpu.c, mmio.c, machine.c: the functions of _kernel by hardware area. */
+
+extern PyMethodDef ports_methods[];
+extern PyMethodDef cpu_methods[];
+extern PyMethodDef mmio_methods[];
+extern PyMethodDef machine_methods[];
+
+/* The type behind the memoryviews of mmio(); kept in the module's state. */
+extern PyType_Spec mmio_mapping_spec;
+
+/* kernelmodule.c */
+
+struct kernel_state {
+    PyTypeObject *mapping_type;
+};
+
+PyMODINIT_FUNC PyInit__kernel(void);
+
+/* panic.c */
+
+/* From now on a kernel panic prints the Python traceback of every thread. Only in ring 0. */
+void panic_register(void);
+
+#endif

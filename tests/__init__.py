@@ -1,0 +1,1 @@
+"""Tests; `host` needs no QEMU, `guest` boots it."""
