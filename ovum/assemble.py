@@ -70,14 +70,14 @@ def assemble(options: "Options", program: Program, term: str, progress: Progress
     interpreter = ensure_pyhost(progress, sysroot)
     packages = _packages(options, sysroot, progress)
     files = _files(options, program, sysroot, progress)
-    base = _base(options, program, sysroot, interpreter, files, packages, progress)
-    layers = [base] if packages is None else [base, packages]
+    layers = [] if packages is None else [packages]
     if files:
         from ovum.applayer import ensure_application
 
         layers.append(ensure_application(sysroot, files))
+    base = _base(options, program, sysroot, interpreter, layers, progress)
     environ = {**ENVIRON, "TERM": term, **options.environ}
-    return Parts(kernel, tuple(layers), (PYTHON, *program.arguments), environ)
+    return Parts(kernel, (base, *layers), (PYTHON, *program.arguments), environ)
 
 
 def _packages(options: "Options", sysroot: "Sysroot", progress: Progress) -> Path | None:
@@ -93,16 +93,13 @@ def _base(
     program: Program,
     sysroot: "Sysroot",
     interpreter: Path,
-    files: list[SourceFile],
-    packages: Path | None,
+    layers: list[Path],
     progress: Progress,
 ) -> Path:
     if options.strip:
         from ovum.strip import ensure_stripped
 
-        return ensure_stripped(
-            sysroot, interpreter, program, files, packages, options, progress
-        )
+        return ensure_stripped(sysroot, interpreter, program, layers, options, progress)
     from ovum.baselayer import ensure_base
 
     return ensure_base(sysroot, interpreter, progress)

@@ -69,14 +69,16 @@ def _expected() -> tuple[type[Exception], ...]:
     from ovum.image import ImageError
     from ovum.options import UsageError
     from ovum.qemu import QemuError
+    from ovum.reach import ReachError
     from ovum.runner import RunError
+    from ovum.strip import StripError
     from ovum.sysroot import SysrootError
     from ovum.toolchain import BuildError
     from ovum.wheels import WheelError
 
     return (
         *(BuildError, BytecodeError, CpioError, ImageError, ProgramError, QemuError, RunError),
-        *(SysrootError, UsageError, WheelError, OSError),
+        *(ReachError, StripError, SysrootError, UsageError, WheelError, OSError),
     )
 
 

@@ -90,9 +90,9 @@ def compose(kernel: Path, archives: Sequence[Path | bytes], out: Path) -> int:
             umask = os.umask(0)
             os.umask(umask)
             os.fchmod(file.fileno(), 0o777 & ~umask)
-        os.replace(temporary, out)
+        Path(temporary).replace(out)
     except BaseException:
-        os.unlink(temporary)
+        Path(temporary).unlink()
         raise
     return size
 

@@ -120,14 +120,20 @@ def _linker_cache(sysroot: "Sysroot", entries: dict[str, Path], work: Path) -> b
     return (stage / "etc" / "ld.so.cache").read_bytes()
 
 
-def data_entries(sysroot: "Sysroot") -> Iterator[Entry]:
-    """What libraries read: certificates, names of services, time zones, terminal descriptions."""
+def data_entries(
+    sysroot: "Sysroot", *, certificates: bool = True, zones: bool = True
+) -> Iterator[Entry]:
+    """What libraries read: names of services, certificates for TLS, time zones."""
     root = sysroot.root
-    for name in ("etc/services", "etc/protocols", "etc/ssl/certs/ca-certificates.crt"):
+    for name in ("etc/services", "etc/protocols"):
         yield regular(name, root / name)
-    yield symlink("usr/lib/ssl/cert.pem", "/etc/ssl/certs/ca-certificates.crt")
-    yield symlink("usr/lib/ssl/certs", "/etc/ssl/certs")
-    yield from _zones(root / "usr/share/zoneinfo")
+    if certificates:
+        name = "etc/ssl/certs/ca-certificates.crt"
+        yield regular(name, root / name)
+        yield symlink("usr/lib/ssl/cert.pem", f"/{name}")
+        yield symlink("usr/lib/ssl/certs", "/etc/ssl/certs")
+    if zones:
+        yield from _zones(root / "usr/share/zoneinfo")
 
 
 def terminal_entries(sysroot: "Sysroot") -> Iterator[Entry]:

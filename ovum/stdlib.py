@@ -53,9 +53,7 @@ EXTENSIONS_LEFT_OUT: Final = (
     "_dbm",
 )
 
-PLAIN: Final = frozenset(
-    # Start-up, tracebacks, the prompt, and what small scripts import most often.
-    """
+_PLAIN = """
     __future__ _collections_abc _colorize _compression _opcode_metadata _py_abc _pyrepl
     _sitebuiltins _strptime _weakrefset abc argparse ast base64 bisect bz2 code codecs codeop
     collections contextlib contextvars copy copyreg dataclasses datetime decimal dis enum fnmatch
@@ -64,18 +62,18 @@ PLAIN: Final = frozenset(
     posixpath queue random re reprlib rlcompleter runpy selectors shlex shutil signal site socket
     stat string struct subprocess tempfile textwrap threading timeit token tokenize traceback types
     typing warnings weakref
-    """.split()
-)
+"""
+PLAIN: Final = frozenset(_PLAIN.split())
+"""Start-up, tracebacks, the prompt, and what small scripts import most often."""
 
-PLAIN_ENCODINGS: Final = frozenset(
-    # Of the 120 codecs those that Python itself uses and those that files still come in.
-    """
+_PLAIN_ENCODINGS = """
     __init__ aliases ascii charmap cp1252 cp437 idna iso8859_1 iso8859_15 latin_1 punycode
     raw_unicode_escape undefined unicode_escape utf_16 utf_16_be utf_16_le utf_32 utf_32_be
     utf_32_le utf_7 utf_8 utf_8_sig
-    """.split()
-)
-"""The one package that is split: its folder in the zip file is added to its `__path__`."""
+"""
+PLAIN_ENCODINGS: Final = frozenset(_PLAIN_ENCODINGS.split())
+"""Of the 120 codecs those that Python itself uses and those that files still come in. encodings is
+the one package that is split: its folder in the zip file is added to its `__path__`."""
 
 
 def module_files(sysroot: "Sysroot") -> dict[str, Path]:

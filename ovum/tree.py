@@ -57,7 +57,7 @@ def program_tree(folder: Path) -> list[SourceFile] | Refusal:
     shared = _shared(folder)
     if shared is not None:
         return Refusal(shared)
-    found = []
+    found: list[SourceFile] = []
     size = 0
     for file in _walk(folder, "", {folder.resolve()}):
         size += file.size

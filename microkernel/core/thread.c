@@ -114,8 +114,12 @@ void thread_ready(struct thread *t) {
         list_prepend(queue, &t->run_link);
     }
     struct thread *running = cpu->current;
-    if (!running || t->priority < running->priority || (t->priority == running->priority && fresh))
+    if (!running || running->state != THREAD_RUNNING)
+        return;
+    if (t->priority < running->priority || (t->priority == running->priority && fresh))
         cpu->need_resched = true;
+    else
+        scheduler_program_timer();              /* there is someone to end the slice for now */
 }
 
 void thread_wake(struct thread *t) {

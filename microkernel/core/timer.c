@@ -1,5 +1,7 @@
 #include "core/timer.h"
 
+#include "core/clock.h"
+
 static struct avl_tree timers;
 static struct timer *earliest;
 
@@ -19,8 +21,10 @@ void timer_arm(struct timer *t, u64 deadline) {
     t->deadline = deadline;
     t->armed = true;
     avl_insert(&timers, &t->node, parent, slot);
-    if (first)
+    if (first) {
         earliest = t;
+        clock_program(deadline);
+    }
 }
 
 void timer_cancel(struct timer *t) {

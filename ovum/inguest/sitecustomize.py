@@ -11,6 +11,23 @@ import sys
 
 _LIBRARY = "/usr/lib/python3.13"
 _ZIP = f"{_LIBRARY}/stdlib.zip"
+_DROPPED = "/ovum/dropped"
+
+
+class _DroppedModules:
+    """Asked last: tells of a module that is missing because the image is stripped."""
+
+    @staticmethod
+    def find_spec(name: str, path: object = None, target: object = None) -> None:
+        """Finds nothing; raises where --strip is the reason."""
+        with open(_DROPPED) as names:
+            if name not in names.read().split("\n"):
+                return
+        raise ModuleNotFoundError(
+            f"No module named {name!r}: this image is stripped of it; "
+            f"build it with --include {name}",
+            name=name,
+        )
 
 
 def _add_zip(path: list[str]) -> None:
@@ -22,3 +39,5 @@ if _LIBRARY in sys.path and os.path.exists(_ZIP):
     _add_zip(sys.path)
     # The rarer codecs are there, too.
     encodings.__path__.append(f"{_ZIP}/encodings")
+if os.path.exists(_DROPPED):
+    sys.meta_path.append(_DroppedModules)

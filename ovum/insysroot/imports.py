@@ -174,7 +174,9 @@ class Reach:
         for name in wanted.names:
             if name == "*":
                 continue
-            if found is not None and found.locations and self._finder.find(f"{wanted.module}.{name}"):
+            if found is None or not found.locations:
+                break
+            if self._finder.find(f"{wanted.module}.{name}"):
                 self._reach(f"{wanted.module}.{name}", by)
 
     def _reach(self, name: str, by: str) -> bool:
