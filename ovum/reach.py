@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ovum.stdlib import LIBRARY
+
 if TYPE_CHECKING:
     from ovum.sysroot import Sysroot
 
@@ -70,6 +72,25 @@ IMPLIED: Final = {
 """For each module, what its C code or its tables of names import."""
 
 
+IGNORED: Final = {
+    # help(), and the prompt's line editor: who has them names them, or is the prompt.
+    "_sitebuiltins": ["pydoc"],
+    "site": [
+        *("_pyrepl.main", "_pyrepl.readline", "_pyrepl.unix_console", "_pyrepl.windows_console"),
+        *("readline", "rlcompleter", "usercustomize", "locale"),
+    ],
+    # What a finder does for the two modules that ask it for more than modules.
+    "importlib._bootstrap_external": ["importlib.metadata", "importlib.readers"],
+    # os.popen, which cannot work here: it starts a process.
+    "os": ["subprocess"],
+    # -X tracemalloc, and a decorator's description of an async function.
+    "warnings": ["tracemalloc", "inspect"],
+    # The type of a capsule, which only a program that has sockets can need.
+    "types": ["_socket"],
+}
+"""For each module, imports that would only be reached by a program that names the module, too."""
+
+
 class ReachError(Exception):
     """The analysis itself failed."""
 
@@ -80,6 +101,8 @@ class Reached:
 
     modules: dict[str, Path | None]
     """Every module with its file; builtin modules and namespace packages have none."""
+    because: dict[str, str]
+    """Every module with the first that wanted it."""
     missing: dict[str, str]
     """Names that were not found, each with a module that imports it; often an alternative."""
     strings: frozenset[str]
@@ -101,7 +124,9 @@ def reached(
         "scripts": [str(script) for script in scripts],
         "code": list(code),
         "modules": list(modules),
+        "library": str(sysroot.root / LIBRARY),
         "implied": IMPLIED,
+        "ignored": IGNORED,
         "within": None if within is None else str(within),
     }
     done = subprocess.run(
@@ -115,7 +140,8 @@ def reached(
         raise ReachError(f"cannot find out what the program imports:\n{done.stderr.strip()}")
     answer = json.loads(done.stdout)
     files = {name: None if file is None else Path(file) for name, file in answer["modules"].items()}
-    return Reached(files, answer["missing"], frozenset(answer["strings"]))
+    strings = frozenset(answer["strings"])
+    return Reached(files, answer["because"], answer["missing"], strings)
 
 
 def encodings_named(strings: frozenset[str]) -> list[str]:

@@ -35,6 +35,27 @@ static PyObject *reboot(PyObject *module, PyObject *unused)
     Py_RETURN_NONE;
 }
 
+PyDoc_STRVAR(panic_doc,
+             "panic($module, text, /)\n--\n\n"
+             "End the machine with a kernel panic that gives text as its reason.\n\n"
+             "For drivers that find what must never be, and to see what a panic looks like.\n"
+             "Raises OSError(EPERM) outside ring 0.");
+
+static PyObject *panic_now(PyObject *module, PyObject *text)
+{
+    Py_ssize_t length;
+
+    (void)module;
+    if (!PyUnicode_Check(text)) {
+        PyErr_Format(PyExc_TypeError, "text must be str, not %T", text);
+        return NULL;
+    }
+    const char *bytes = PyUnicode_AsUTF8AndSize(text, &length);
+    if (!bytes || !ring0_require() || ring0_call(OVUM_SYS_PANIC, (long)bytes, (long)length, 0) < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
 PyDoc_STRVAR(log_doc,
              "log($module, level, text, /)\n--\n\n"
              "Write text to the kernel's log, a message for each of its lines.\n\n"
@@ -124,6 +145,7 @@ static PyObject *boot_info(PyObject *module, PyObject *unused)
 PyMethodDef machine_methods[] = {
     {"poweroff", _PyCFunction_CAST(poweroff), METH_FASTCALL, poweroff_doc},
     {"reboot", reboot, METH_NOARGS, reboot_doc},
+    {"panic", panic_now, METH_O, panic_doc},
     {"log", _PyCFunction_CAST(log_text), METH_FASTCALL, log_doc},
     {"boot_info", boot_info, METH_NOARGS, boot_info_doc},
     {NULL, NULL, 0, NULL},

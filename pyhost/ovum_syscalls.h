@@ -31,6 +31,9 @@
 /* set_panic_hook(hook): a panic calls hook(fd), once, with interrupts off; see panic.c. */
 #define OVUM_SYS_SET_PANIC_HOOK (OVUM_SYS_BASE + 8)
 
+/* panic(text, length): a panic on purpose; does not return. */
+#define OVUM_SYS_PANIC (OVUM_SYS_BASE + 9)
+
 /* Levels of log. */
 #define OVUM_LOG_ERROR 1
 #define OVUM_LOG_WARNING 2

@@ -22,7 +22,7 @@ static u8 entry_stack[16384] __attribute__((aligned(16)));
 
 void panic_set_hook(void (*hook)(int fd)) { python_hook = hook; }
 
-void panic_print(const char *text, size_t n) {
+static void panic_print(const char *text, size_t n) {
     if (to_stderr && console_is_link()) {
         while (n) {
             size_t sent = console_write(CONSOLE_STDERR, text, n);
@@ -45,6 +45,20 @@ static void print(const char *format, ...) {
     panic_print(line, min_u64(n, sizeof line - 1));
 }
 
+size_t user_copy_raw(void *to, const void *from, size_t n);
+
+void panic_write(u64 from, size_t n) {
+    char piece[256];
+    while (n) {
+        size_t now = min_u64(n, sizeof piece), left = user_copy_raw(piece, (const void *)from, now);
+        panic_print(piece, now - left);
+        if (left)
+            return;
+        from += now;
+        n -= now;
+    }
+}
+
 static void print_registers(const struct frame *f) {
     print("rip %016lx  rsp %016lx  flags %08lx  error %lx\n", f->rip, f->rsp, f->rflags, f->error);
     print("rax %016lx  rbx %016lx  rcx %016lx  rdx %016lx\n", f->rax, f->rbx, f->rcx, f->rdx);
@@ -53,28 +67,37 @@ static void print_registers(const struct frame *f) {
     print("r13 %016lx  r14 %016lx  r15 %016lx\n", f->r13, f->r14, f->r15);
 }
 
-static void print_address(u64 address) {
+/* `back` is 1 for return addresses: a call that does not return may be the last instruction of its function. */
+static void print_address(u64 address, u64 back) {
     u64 offset;
-    const char *name = symbol_of(address, &offset);
-    print(name ? "  %016lx  %s+0x%lx\n" : "  %016lx\n", address, name, offset);
+    const char *name = symbol_of(address - back, &offset);
+    print(name ? "  %016lx  %s+0x%lx\n" : "  %016lx\n", address, name, offset + back);
 }
 
-/* Can two words be read at this frame pointer? It must lie on one of the kernel's stacks. */
+extern const char kernel_rodata_end[], kernel_end[];
+
+/* Can two words be read at this frame pointer? It must lie on a stack of the kernel: in its image (boot,
+ * interrupts) or in the area of the threads' stacks. */
 static bool readable_frame(u64 rbp) {
-    if (rbp & 7 || rbp < KSTACK_BASE)
+    if (rbp & 7)
         return false;
-    return paging_entry(rbp, false, NULL) && *paging_entry(rbp, false, NULL) & PTE_P && *paging_entry(rbp + 8, false, NULL) & PTE_P;
+    if (rbp >= (u64)kernel_rodata_end && rbp + 16 <= (u64)kernel_end)
+        return true;
+    if (rbp < KSTACK_BASE || rbp + 16 > MMIO_BASE || !this_cpu()->current)
+        return false;
+    const u64 *low = paging_entry(rbp, false, NULL), *high = paging_entry(rbp + 8, false, NULL);
+    return low && high && *low & PTE_P && *high & PTE_P;
 }
 
 static void print_backtrace(u64 rip, u64 rbp) {
     print("kernel backtrace:\n");
     if (rip)
-        print_address(rip);
+        print_address(rip, 0);
     for (int depth = 0; depth < 32 && readable_frame(rbp); depth++) {
         const u64 *frame = (const u64 *)rbp;
         if (!frame[1])
             break;
-        print_address(frame[1]);
+        print_address(frame[1], 1);
         if (frame[0] <= rbp)
             break;
         rbp = frame[0];

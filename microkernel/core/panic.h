@@ -25,7 +25,7 @@ void report_fatal_signal(int signal, const struct frame *f, vaddr_t address, boo
 /* True while the report is made: write() then goes to it whatever the descriptor. */
 extern bool panicking;
 
-/* Text into the report; used by the hook's write(). */
-void panic_print(const char *text, size_t n);
+/* The hook's write(): its buffers may lie on the kernel's stack, so any readable address will do. */
+void panic_write(u64 from, size_t n);
 
 #endif

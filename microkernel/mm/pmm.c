@@ -125,6 +125,15 @@ struct pmm_statistics pmm_statistics(void) {
     return (struct pmm_statistics){total_pages, free_pages, promised_pages, reserve_pages};
 }
 
+bool pmm_manages(paddr_t start, u64 size) {
+    for (u32 i = 0; i < boot_info.region_count; i++) {
+        const struct boot_region *r = &boot_info.regions[i];
+        if (r->usable && r->end > 0x100000 && start < r->end && start + size > max_u64(r->start, 0x100000))
+            return true;
+    }
+    return false;
+}
+
 /* Ranges in use before there is an allocator. */
 static struct boot_region taken[BOOT_MAX_ARCHIVES + 4];
 static unsigned taken_count;
@@ -157,7 +166,7 @@ static paddr_t early_alloc(u64 size) {
             return at;
         }
     }
-    panic("no memory for the page array (%lu bytes)", size);
+    panic("not enough memory: no room for %lu KiB of tables", size >> 10);
 }
 
 static void free_range(paddr_t start, paddr_t end) {
@@ -179,6 +188,10 @@ void pmm_init(void) {
     for (u32 i = 0; i < boot_info.region_count; i++)
         if (boot_info.regions[i].usable)
             memory_end = max_u64(memory_end, ALIGN_DOWN(boot_info.regions[i].end, PAGE_SIZE));
+    for (u32 i = 0; i < boot_info.archive_count; i++)
+        if (boot_info.archives[i].start + boot_info.archives[i].size > memory_end)
+            panic("not enough memory: the image's files take %lu MiB and end at %lu MiB, the machine has %lu MiB",
+                  boot_info.archives[i].size >> 20, (boot_info.archives[i].start + boot_info.archives[i].size) >> 20, memory_end >> 20);
     take(0, PAGE_SIZE);                         /* frame 0 is never given: 0 means "none" */
     take((u64)kernel_headers - KERNEL_BASE, (u64)kernel_end - KERNEL_BASE);
     for (u32 i = 0; i < boot_info.archive_count; i++)

@@ -45,6 +45,9 @@ void pmm_repromise(u64 pages);
 /* Would this many more pages be available to a program? */
 bool pmm_available(u64 pages);
 
+/* Does the range touch usable memory from 1 MiB on (below lie the firmware's tables)? */
+bool pmm_manages(paddr_t start, u64 size);
+
 struct pmm_statistics { u64 total, free, promised, reserve; };
 struct pmm_statistics pmm_statistics(void);
 

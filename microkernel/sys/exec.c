@@ -31,6 +31,14 @@ struct phdr {
 enum { ET_EXEC = 2, ET_DYN = 3, EM_X86_64 = 62, PT_LOAD = 1, PT_INTERP = 3, PF_X = 1, PF_W = 2, PF_R = 4 };
 #define MAX_PHDRS 32
 
+/* While the program is set up there is nobody to tell of missing memory but the person at the console. */
+#define NEED(condition) \
+    do { \
+        if (!(condition)) \
+            panic("not enough memory to start the program: give the machine more"); \
+    } while (0)
+
+
 struct loaded {
     u64 base, entry, phdr, end;
     u16 phnum;
@@ -67,7 +75,7 @@ static i64 load(const char *name, struct loaded *l) {
     struct path *path = path_buffer();
     struct ehdr h;
     struct phdr ph[MAX_PHDRS];
-    KASSERT(path);
+    NEED(path);
     i64 error = path_resolve(root_inode, name, PATH_FOLLOW, path);
     struct inode *i = error ? NULL : path->inode;
     path_release(path);
@@ -118,13 +126,13 @@ void *vdso_data_page(void) { return phys_to_virt(page_address(regular_page(vdso_
 static u64 map_vdso(void) {
     u64 size = (u64)(vdso_image_end - vdso_image), position = PAGE_SIZE;
     vdso_inode = inode_new(S_IFREG | 0444);
-    KASSERT(vdso_inode);
+    NEED(vdso_inode);
     struct span s = {(u64)vdso_image, size, true};
-    KASSERT(regular_write(vdso_inode, &s, &position) == (i64)size);
+    NEED(regular_write(vdso_inode, &s, &position) == (i64)size);
     clock_fill_vdso(vdso_data_page());
     u64 length = ALIGN_UP(PAGE_SIZE + size, PAGE_SIZE);
     i64 at = vm_map(0, length, PROT_READ | PROT_EXEC, MAP_SHARED, vdso_inode, 0);
-    KASSERT(at > 0 && !vm_protect((u64)at, PAGE_SIZE, PROT_READ));
+    NEED(at > 0 && !vm_protect((u64)at, PAGE_SIZE, PROT_READ));
     return (u64)at + PAGE_SIZE;
 }
 
@@ -157,7 +165,7 @@ static void add_text(struct strings *s, const char *text, u64 n) {
 
 static char *read_file(const char *name, u64 *size) {
     struct path *path = path_buffer();
-    KASSERT(path);
+    NEED(path);
     bool there = !path_resolve(root_inode, name, PATH_FOLLOW, path) && is_regular(path->inode);
     struct inode *i = there ? path->inode : NULL;
     path_release(path);
@@ -204,7 +212,7 @@ static void enter_directory(void) {
         return;
     text[size] = 0;
     struct path *path = path_buffer();
-    KASSERT(path);
+    NEED(path);
     if (!path_resolve(root_inode, text, PATH_FOLLOW, path) && is_directory(path->inode)) {
         inode_put(working_directory);
         working_directory = inode_get(path->inode);
@@ -222,7 +230,7 @@ enum {
 
 static u64 push(u64 sp, const void *bytes, u64 n) {
     sp -= n;
-    KASSERT(!copy_to_user(sp, bytes, n));
+    NEED(!copy_to_user(sp, bytes, n));
     return sp;
 }
 
@@ -246,31 +254,33 @@ static u64 build_stack(const struct strings *argv, const struct strings *envp, c
     u64 words = 1 + argv->count + 1 + envp->count + 1 + ARRAY_SIZE(aux) * 2;
     sp = ALIGN_DOWN(sp, 16) - ALIGN_UP(words * 8, 16);
     u64 at = sp, argc = argv->count, zero = 0;
-    KASSERT(!copy_to_user(at, &argc, 8));
+    NEED(!copy_to_user(at, &argc, 8));
     at += 8;
     const struct { const struct strings *s; u64 text; } lists[2] = {{argv, arg_at}, {envp, env_at}};
     for (int k = 0; k < 2; k++) {
         u64 offset = 0;
         for (u32 i = 0; i < lists[k].s->count; i++, at += 8) {
             u64 address = lists[k].text + offset;
-            KASSERT(!copy_to_user(at, &address, 8));
+            NEED(!copy_to_user(at, &address, 8));
             offset += strlen(lists[k].s->text + offset) + 1;
         }
-        KASSERT(!copy_to_user(at, &zero, 8));
+        NEED(!copy_to_user(at, &zero, 8));
         at += 8;
     }
-    KASSERT(!copy_to_user(at, aux, sizeof aux));
+    NEED(!copy_to_user(at, aux, sizeof aux));
     return sp;
 }
 
 struct thread *exec_init(void) {
     static struct loaded program, interpreter;
     i64 error = load("/init", &program);
+    NEED(error != -ENOMEM);
     if (error)
         panic("cannot start /init: error %ld (is there a root archive in the image?)", -error);
     u64 entry = program.entry;
     if (program.interpreter[0]) {
         error = load(program.interpreter, &interpreter);
+        NEED(error != -ENOMEM);
         if (error)
             panic("cannot load %s, which /init asks for: error %ld", program.interpreter, -error);
         entry = interpreter.entry;
@@ -278,7 +288,7 @@ struct thread *exec_init(void) {
     vm_set_brk(program.end);
     u64 vdso = map_vdso();
     i64 stack = vm_map(STACK_TOP - STACK_SIZE, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_STACK, NULL, 0);
-    KASSERT(stack > 0);
+    NEED(stack > 0);
     struct strings argv = {0}, envp = {0};
     if (!read_strings("/ovum/argv", &argv))
         add_text(&argv, "/init", 5);
@@ -290,8 +300,7 @@ struct thread *exec_init(void) {
     kfree(argv.text);
     kfree(envp.text);
     struct thread *t = thread_create(&f, 0);
-    if (!t)
-        panic("no memory for the first thread");
+    NEED(t);
     memcpy(t->name, "python3.13", 11);
     return t;
 }

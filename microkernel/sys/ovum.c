@@ -10,7 +10,7 @@
 #include "mm/pmm.h"
 #include "sys/calls.h"
 
-enum { POWER_OFF, REBOOT, LOG, MMIO_MAP, MMIO_UNMAP, READ_MSR, WRITE_MSR, BOOT_INFO, SET_PANIC_HOOK };
+enum { POWER_OFF, REBOOT, LOG, MMIO_MAP, MMIO_UNMAP, READ_MSR, WRITE_MSR, BOOT_INFO, SET_PANIC_HOOK, PANIC };
 
 static i64 log_line(u64 level, u64 from, u64 n) {
     char line[200];
@@ -23,10 +23,20 @@ static i64 log_line(u64 level, u64 from, u64 n) {
     return 0;
 }
 
-/* Anything that is not the memory programs get their pages from: devices, firmware tables. */
+static i64 panic_call(u64 from, u64 n) {
+    char text[200] = {0};
+    if (copy_from_user(text, from, min_u64(n, sizeof text - 1)))
+        return -EFAULT;
+    panic("%s", text);
+}
+
+/* Devices and firmware tables: not the memory that the kernel manages, where a stray store would hit
+ * somebody's page. */
 static i64 map_physical(u64 address, u64 size) {
     if (!size || size > 1ull << 32 || address + size < address || address + size > 1ull << 46)
         return -EINVAL;
+    if (pmm_manages(address, size))
+        return -EPERM;
     void *at = map_device(address, size);
     return at ? (i64)at : -ENOMEM;
 }
@@ -70,6 +80,8 @@ i64 ovum_call(u64 number, u64 a, u64 b, u64 c) {
         return wrmsr_safe((u32)a, b) ? 0 : -EIO;
     case BOOT_INFO:
         return boot_text(a, b);
+    case PANIC:
+        return panic_call(a, b);
     case SET_PANIC_HOOK:
         if (!user_range(a, 1))
             return -EFAULT;

@@ -39,8 +39,8 @@ u32 syscall_dispatch(struct frame *f) {
     struct cpu *cpu = this_cpu();
     if (unlikely(panicking)) {
         /* The panic hook prints tracebacks with write(2); nothing else still works. */
-        if (f->orig_rax == 1 && user_range(f->rsi, f->rdx))
-            panic_print((const char *)f->rsi, f->rdx);
+        if (f->orig_rax == 1)
+            panic_write(f->rsi, f->rdx);
         f->rax = f->orig_rax == 1 ? f->rdx : (u64)-ENOSYS;
         return 0;
     }

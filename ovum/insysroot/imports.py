@@ -6,24 +6,31 @@ Standard input is one JSON object:
     scripts   files that run as __main__
     code      sources that run as __main__
     modules   names of modules to begin with
+    library   the standard library's folder, whose modules are known not to run as programs
     implied   for each module, the modules that it needs without an import statement saying so
+    ignored   for each module, the imports that serve only who names the imported module as well
     within    follow only modules in this folder, or null for all
 
-Standard output is one, too: `modules` (each name with its file, null without one), `missing` (each
-name that was not found with who wanted it) and `strings` (short literals in scripts and code).
+Standard output is one, too: `modules` (each name with its file, null without one), `because` (each
+name with who wanted it first), `missing` (the same for names that were not found) and `strings`
+(short literals in scripts and code).
 """
 
 import ast
-import importlib.machinery
 import json
 import os
+import pkgutil
+import re
 import sys
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 _IMPORT_FUNCTIONS = {"import_module", "__import__", "find_spec"}
 _CALLS_THAT_IMPORT = {"breakpoint": "pdb", "help": "pydoc"}
+_PROGRAM_FUNCTION = re.compile(r"main|_main|_test.*")
+"""What runs when a module of the library is run as a program."""
 _FROZEN_ONLY = {"_frozen_importlib", "_frozen_importlib_external"}
 _LONGEST_STRING = 24
 
@@ -69,26 +76,44 @@ class Finder:
             if package is None or not package.locations:
                 return None
             search = list(package.locations)
-        spec = importlib.machinery.PathFinder.find_spec(name, search)
+        found = _search(name, search)
+        if found is not None and self._within is not None:
+            inside = found.file or found.locations[0]
+            if not inside.startswith(self._within + os.sep):
+                return None
+        return found
+
+
+def _search(name: str, search: list[str]) -> Found | None:
+    """Looks into the folders in order. Without a module in any, folders of its name are one."""
+    portions: list[str] = []
+    for entry in search:
+        finder = pkgutil.get_importer(entry)
+        spec = finder.find_spec(name) if finder is not None else None
         if spec is None:
-            return None
+            continue
         locations = tuple(spec.submodule_search_locations or ())
-        file = spec.origin if spec.has_location else None
-        inside = file or next(iter(locations), "")
-        if self._within is not None and not inside.startswith(self._within + os.sep):
-            return None
-        return Found(file, locations, bool(file and file.endswith(".py")))
+        if spec.loader is not None:
+            file = spec.origin if spec.has_location else None
+            return Found(file, locations, bool(file and file.endswith(".py")))
+        portions += locations
+    return Found(None, tuple(portions), False) if portions else None
 
 
 class Imports(ast.NodeVisitor):
     """Collects the imports of one file, wherever in it they are."""
 
-    def __init__(self, finder: Finder, package: str, main: bool) -> None:
+    def __init__(self, finder: Finder, package: str, main: bool, library: bool) -> None:
         self.wanted: list[Wanted] = []
         self.strings: set[str] = set()
         self._finder = finder
         self._package = package
         self._main = main
+        self._library = library
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
+        if self._main or not self._library or not _PROGRAM_FUNCTION.fullmatch(node.name):
+            self.generic_visit(node)
 
     def visit_Import(self, node: ast.Import) -> None:
         self.wanted += [Wanted(alias.name) for alias in node.names]
@@ -106,8 +131,9 @@ class Imports(ast.NodeVisitor):
             if isinstance(first, ast.Constant) and isinstance(first.value, str):
                 level = len(first.value) - len(first.value.lstrip("."))
                 self.wanted.append(Wanted(self._absolute(first.value.lstrip("."), level)))
-        elif isinstance(function, ast.Name) and function.id in _CALLS_THAT_IMPORT:
-            self.wanted.append(Wanted(_CALLS_THAT_IMPORT[function.id]))
+        elif isinstance(function, ast.Name) and not self._library:
+            if function.id in _CALLS_THAT_IMPORT:
+                self.wanted.append(Wanted(_CALLS_THAT_IMPORT[function.id]))
         self.generic_visit(node)
 
     def visit_Constant(self, node: ast.Constant) -> None:
@@ -156,12 +182,15 @@ def _catches_import_error(handler: ast.ExceptHandler) -> bool:
 class Reach:
     """The modules reached so far, and those still to be looked into."""
 
-    def __init__(self, finder: Finder, implied: dict[str, list[str]]) -> None:
+    def __init__(self, finder: Finder, request: dict[str, Any]) -> None:
         self.modules: dict[str, str | None] = {}
+        self.because: dict[str, str] = {}
         self.missing: dict[str, str] = {}
         self.strings: set[str] = set()
         self._finder = finder
-        self._implied = implied
+        self._library: str = request["library"] + os.sep
+        self._implied: dict[str, list[str]] = request["implied"]
+        self._ignored: dict[str, list[str]] = request["ignored"]
         self._todo: list[str] = []
 
     def add(self, wanted: Wanted, by: str) -> None:
@@ -187,6 +216,7 @@ class Reach:
             self.missing.setdefault(name, by)
             return False
         self.modules[name] = found.file
+        self.because[name] = by
         self._todo.append(name)
         for other in self._implied.get(name, ()):
             self.add(Wanted(other), name)
@@ -202,25 +232,30 @@ class Reach:
             if found.source and found.file is not None:
                 package = name if found.locations else name.rpartition(".")[0]
                 main = name == "__main__" or name.endswith(".__main__")
-                self.look_into(_read(found.file), package, main, name)
+                library = found.file.startswith(self._library)
+                self.look_into(_read(found.file), package, main, name, library)
             elif found.file is not None and "site-packages" in found.file:
                 # What an extension module imports is not written down anywhere, so all of its
                 # package counts as reached.
                 for other in _all_of(name.split(".")[0], self._finder):
                     self.add(Wanted(other), name)
 
-    def look_into(self, source: bytes | str, package: str, main: bool, name: str) -> None:
+    def look_into(
+        self, source: bytes | str, package: str, main: bool, name: str, library: bool = False
+    ) -> None:
         """Adds what a source imports; one that is not valid Python imports nothing."""
         try:
             tree = ast.parse(source)
         except SyntaxError:
             return
-        imports = Imports(self._finder, package, main)
+        imports = Imports(self._finder, package, main, library)
         imports.visit(tree)
         if main:
             self.strings |= imports.strings
+        ignored = self._ignored.get(name, ())
         for wanted in imports.wanted:
-            self.add(wanted, name)
+            if wanted.module not in ignored:
+                self.add(wanted, name)
             if "*" in wanted.names:
                 for submodule in _all_names(self._finder.find(wanted.module)):
                     if self._finder.find(f"{wanted.module}.{submodule}"):
@@ -264,7 +299,7 @@ def main() -> None:
     """Answers the one request on standard input."""
     warnings.simplefilter("ignore")
     request = json.load(sys.stdin)
-    reach = Reach(Finder(request["path"], request["within"]), request["implied"])
+    reach = Reach(Finder(request["path"], request["within"]), request)
     for script in request["scripts"]:
         reach.look_into(_read(script), "", True, script)
     for code in request["code"]:
@@ -274,6 +309,7 @@ def main() -> None:
     reach.follow()
     answer = {
         "modules": reach.modules,
+        "because": reach.because,
         "missing": reach.missing,
         "strings": sorted(reach.strings),
     }
