@@ -30,9 +30,13 @@ class Store:
     """One folder of the cache, holding at most `keep` files of one kind."""
 
     def __init__(self, kind: str, suffix: str, keep: int) -> None:
-        self._folder = cache_dir() / kind
+        self._kind = kind
         self._suffix = suffix
         self._keep = keep
+
+    @property
+    def _folder(self) -> Path:
+        return cache_dir() / self._kind
 
     def find(self, key: str) -> Path | None:
         """The file of this key, if it has been made; notes that it was of use."""

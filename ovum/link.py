@@ -119,6 +119,8 @@ class Decoder:
         """Tells that no more comes. Raises LinkError if that is in the middle of a frame."""
         if self.greeted and self._buffer:
             raise LinkError("the guest's last frame is cut off")
+        self.noise += self._buffer
+        self._buffer.clear()
 
 
 class Encoder:

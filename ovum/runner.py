@@ -32,7 +32,7 @@ _WRITE_SIZE: Final = select.PIPE_BUF
 _BACKLOG: Final = 256 * 1024
 """With more than this unwritten, the guest has to wait."""
 _LAST_WORDS: Final = 16 * 1024
-_GRACE_S: Final = 3.0
+_GRACE_S: Final = 1.0
 """How long a machine that has said EXIT may take to be gone."""
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGWINCH)
 

@@ -99,26 +99,23 @@ static PyStatus set_paths(PyConfig *config, const struct layout *at)
     return status;
 }
 
-static PyStatus initialize(struct layout *at, int argc, char **argv)
+static PyStatus initialize(struct layout *at, PyConfig *config, int argc, char **argv)
 {
-    PyConfig config;
-
-    PyConfig_InitPythonConfig(&config);
-    config.faulthandler = 1;
-    config.pathconfig_warnings = 0;
-    config.user_site_directory = 0;
-    config.write_bytecode = 0;
-    PyStatus status = PyConfig_SetBytesArgv(&config, argc, argv);
+    PyConfig_InitPythonConfig(config);
+    config->faulthandler = 1;
+    config->pathconfig_warnings = 0;
+    config->user_site_directory = 0;
+    config->write_bytecode = 0;
+    PyStatus status = PyConfig_SetBytesArgv(config, argc, argv);
     if (!PyStatus_Exception(status))
-        status = PyConfig_Read(&config);
+        status = PyConfig_Read(config);
     if (!PyStatus_Exception(status)) {
-        const char *home = config.use_environment ? getenv("PYTHONHOME") : NULL;
+        const char *home = config->use_environment ? getenv("PYTHONHOME") : NULL;
         lay_out(at, home && *home ? home : PREFIX);
-        status = set_paths(&config, at);
+        status = set_paths(config, at);
     }
     if (!PyStatus_Exception(status))
-        status = Py_InitializeFromConfig(&config);
-    PyConfig_Clear(&config);
+        status = Py_InitializeFromConfig(config);
     return status;
 }
 
@@ -139,7 +136,9 @@ static int add_site_packages(const char *folder)
 int main(int argc, char **argv)
 {
     struct layout at;
-    PyStatus status = initialize(&at, argc, argv);
+    PyConfig config;
+    int exit_status;
+    PyStatus status = initialize(&at, &config, argc, argv);
 
     if (PyStatus_Exception(status))
         Py_ExitStatusException(status);
@@ -149,5 +148,8 @@ int main(int argc, char **argv)
         PyErr_Print();
         return 1;
     }
-    return Py_RunMain();
+    if (!program_run(&config, &exit_status))
+        exit_status = Py_RunMain();
+    PyConfig_Clear(&config);
+    return exit_status;
 }

@@ -20,6 +20,12 @@ bool ring0_require(void);
 /* One of ovum's own system calls. Failure is -1 with OSError set, and errno. */
 long ring0_call(long number, long first, long second, long third);
 
+/* program.c */
+
+/* Runs config's script from its compiled form, to the end of the interpreter; false if it has none
+ * (or python3's own way is needed) and nothing was done. */
+bool program_run(const PyConfig *config, int *status);
+
 /* args.c */
 
 /* Checks the number of positional arguments of the function `name`. */

@@ -1,0 +1,1 @@
+"""The benchmarks: ovum beside a Linux guest in the same emulator, and what an image costs."""

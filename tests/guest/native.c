@@ -1,0 +1,131 @@
+/*
+ * What Python cannot do to a processor, for the checks in the guest. Built as a shared library without
+ * the C library, so that it loads anywhere.
+ */
+#include <stddef.h>
+#include <stdint.h>
+
+/* Counts without a system call or the GIL until told to stop. */
+void spin(volatile uint64_t *counter, volatile uint8_t *stop)
+{
+    while (!*stop)
+        ++*counter;
+}
+
+/* Fills registers 1 to 15 from patterns (16 times 32 bytes), compares them again and again, and counts
+ * the comparisons that fail: what another thread's registers would do after a bad switch. */
+#define EACH(step)                                                                                \
+    step(1) step(2) step(3) step(4) step(5) step(6) step(7) step(8) step(9) step(10) step(11)     \
+        step(12) step(13) step(14) step(15)
+
+#define FILL_YMM(n) "vmovups 32*" #n "(%[patterns]), %%ymm" #n "\n\t"
+#define COMPARE_YMM(n)                                                                            \
+    "vxorps 32*" #n "(%[patterns]), %%ymm" #n ", %%ymm0\n\t"                                      \
+    "vptest %%ymm0, %%ymm0\n\t"                                                                   \
+    "jnz 2f\n\t"
+#define FILL_XMM(n) "movdqu 32*" #n "(%[patterns]), %%xmm" #n "\n\t"
+#define COMPARE_XMM(n)                                                                            \
+    "movdqu 32*" #n "(%[patterns]), %%xmm0\n\t"                                                   \
+    "pcmpeqb %%xmm" #n ", %%xmm0\n\t"                                                             \
+    "pmovmskb %%xmm0, %%ecx\n\t"                                                                  \
+    "cmp $0xffff, %%ecx\n\t"                                                                      \
+    "jne 2f\n\t"
+
+#define CLOBBERED                                                                                 \
+    "ecx", "cc", "memory", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7",        \
+        "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"
+
+#define LOOP(fill, compare, end)                                                                  \
+    uint64_t wrong = 0;                                                                           \
+    __asm__ volatile(EACH(fill)                                                                   \
+                     "1:\n\t" EACH(compare)                                                       \
+                     "3: dec %[rounds]\n\t"                                                       \
+                     "jnz 1b\n\t"                                                                 \
+                     "jmp 4f\n\t"                                                                 \
+                     "2: inc %[wrong]\n\t"                                                        \
+                     "jmp 3b\n\t"                                                                 \
+                     "4: " end                                                                    \
+                     : [wrong] "+r"(wrong), [rounds] "+r"(rounds)                                 \
+                     : [patterns] "r"(patterns)                                                   \
+                     : CLOBBERED);                                                                \
+    return wrong
+
+uint64_t wrong_ymm(const uint8_t *patterns, uint64_t rounds)
+{
+    LOOP(FILL_YMM, COMPARE_YMM, "vzeroupper\n\t");
+}
+
+uint64_t wrong_xmm(const uint8_t *patterns, uint64_t rounds)
+{
+    LOOP(FILL_XMM, COMPARE_XMM, "");
+}
+
+/* The control words of both floating point units, which belong to a thread as well: sets the rounding
+ * that is asked for (0 to 3) and counts how often it is found changed. */
+uint64_t wrong_rounding(uint32_t rounding, uint64_t rounds)
+{
+    uint32_t mxcsr_before, mxcsr, mxcsr_wanted = 0x1f80 | rounding << 13;
+    uint16_t control_before, control, control_wanted = (uint16_t)(0x37f | rounding << 10);
+    uint64_t wrong = 0;
+
+    __asm__ volatile("stmxcsr %0; fnstcw %1" : "=m"(mxcsr_before), "=m"(control_before));
+    __asm__ volatile("ldmxcsr %0; fldcw %1" : : "m"(mxcsr_wanted), "m"(control_wanted));
+    while (rounds--) {
+        __asm__ volatile("stmxcsr %0; fnstcw %1" : "=m"(mxcsr), "=m"(control));
+        /* The low bits of MXCSR are flags of what happened, not settings. */
+        wrong += (mxcsr & ~0x3fu) != mxcsr_wanted || control != control_wanted;
+    }
+    __asm__ volatile("ldmxcsr %0; fldcw %1" : : "m"(mxcsr_before), "m"(control_before));
+    return wrong;
+}
+
+/* ABI: 128 bytes below the stack pointer are the function's own. Whatever interrupts must not touch
+ * them. Fills the red zone with a word that changes, and counts the words that are not as written. */
+uint64_t wrong_red_zone(uint64_t rounds)
+{
+    uint64_t wrong = 0;
+
+    __asm__ volatile("1:\n\t"
+                     ".irp at, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80, 88, 96, 104, 112, 120, 128\n\t"
+                     "mov %[rounds], -\\at(%%rsp)\n\t"
+                     ".endr\n\t"
+                     ".irp at, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80, 88, 96, 104, 112, 120, 128\n\t"
+                     "cmp %[rounds], -\\at(%%rsp)\n\t"
+                     "jne 2f\n\t"
+                     ".endr\n\t"
+                     "3: dec %[rounds]\n\t"
+                     "jnz 1b\n\t"
+                     "jmp 4f\n\t"
+                     "2: inc %[wrong]\n\t"
+                     "jmp 3b\n\t"
+                     "4:\n\t"
+                     : [wrong] "+r"(wrong), [rounds] "+r"(rounds)
+                     :
+                     : "cc", "memory");
+    return wrong;
+}
+
+/* ---- what must not be survived in silence ---- */
+
+int divide_by_zero(void)
+{
+    int quotient;
+
+    __asm__ volatile("xor %%ecx, %%ecx; mov $7, %%eax; cltd; idiv %%ecx"
+                     : "=a"(quotient) : : "ecx", "edx", "cc");
+    return quotient;
+}
+
+void invalid_opcode(void) { __asm__ volatile("ud2"); }
+
+/* Neither half of the address space has this address: a general protection fault. */
+uint64_t read_non_canonical(void) { return *(volatile uint64_t *)0x0000800000000000; }
+
+/* Recurses until the stack's guard page, if there is one. */
+uint64_t exhaust_stack(uint64_t depth)
+{
+    volatile uint64_t here[64];
+
+    here[0] = depth;
+    return depth ? exhaust_stack(depth - 1) + here[0] : 0;
+}

@@ -1,0 +1,1 @@
+"""Stand-ins for what host tests do without."""

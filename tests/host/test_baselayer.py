@@ -1,0 +1,183 @@
+"""The base layer: ovum.baselayer, ovum.rootfs and ovum.stdlib together, as a guest finds it."""
+
+import gzip
+import io
+import stat
+import zipfile
+from pathlib import Path
+
+import pytest
+from elftools.elf.elffile import ELFFile
+
+from ovum import rootfs, stdlib
+from ovum.baselayer import ensure_base
+from ovum.cpio import PAGE, Entry, read_archive
+from ovum.elf import Elf
+from ovum.progress import Progress
+from ovum.sysroot import Sysroot
+from ovum.toolchain import ensure_kernel
+from tests.host.conftest import Run
+
+IMAGE_LIMIT = 30 << 20
+
+Files = dict[str, Entry]
+
+
+@pytest.fixture(scope="session")
+def layer(sysroot: Sysroot, pyhost: Path) -> Path:
+    return ensure_base(sysroot, pyhost, Progress())
+
+
+@pytest.fixture(scope="session")
+def files(layer: Path) -> Files:
+    return {entry.name: entry for entry, _ in read_archive(layer.read_bytes())}
+
+
+def content(files: Files, name: str) -> bytes:
+    data = files[name].content
+    assert isinstance(data, bytes)
+    return data
+
+
+def test_an_image_of_hello_world_is_small_enough(layer: Path) -> None:
+    assert ensure_kernel(Progress()).stat().st_size + layer.stat().st_size < IMAGE_LIMIT
+
+
+def test_it_is_made_once(layer: Path, sysroot: Sysroot, pyhost: Path) -> None:
+    before = layer.stat().st_ino
+    assert ensure_base(sysroot, pyhost, Progress()).stat().st_ino == before
+
+
+def test_elf_files_can_be_mapped_in_place(layer: Path) -> None:
+    found = 0
+    for entry, offset in read_archive(layer.read_bytes()):
+        if isinstance(entry.content, bytes) and entry.content[:4] == b"\x7fELF":
+            assert offset % PAGE == 0, entry.name
+            found += 1
+    assert found > 50
+
+
+def test_the_interpreter_is_where_init_leads(files: Files) -> None:
+    assert content(files, "init") == b"usr/bin/python3.13"
+    interpreter = files["usr/bin/python3.13"]
+    assert stat.S_IMODE(interpreter.mode) == 0o755
+    loader = Elf.parse(content(files, "usr/bin/python3.13")).interpreter()
+    assert loader == "/lib64/ld-linux-x86-64.so.2"
+    assert content(files, "lib64") == b"usr/lib64"
+    assert "usr/lib64/ld-linux-x86-64.so.2" in files
+
+
+def test_every_library_that_something_needs_is_there(files: Files) -> None:
+    names = {name.rsplit("/", 1)[1] for name in files if name.startswith(rootfs.LIBRARIES + "/")}
+    names.add("ld-linux-x86-64.so.2")
+    for name, entry in files.items():
+        if isinstance(entry.content, bytes) and entry.content[:4] == b"\x7fELF":
+            missing = set(Elf.parse(entry.content).needed()) - names
+            assert not missing, f"{name} needs {missing}"
+
+
+def test_nothing_carries_symbols_that_are_not_needed(files: Files) -> None:
+    for name, entry in files.items():
+        if isinstance(entry.content, bytes) and entry.content[:4] == b"\x7fELF":
+            elf = ELFFile(io.BytesIO(entry.content))
+            assert elf.get_section_by_name(".symtab") is None, name
+            assert elf.get_section_by_name(".debug_info") is None, name
+
+
+def test_all_python_is_bytecode_that_is_never_checked(files: Files) -> None:
+    assert not [name for name in files if name.endswith(".py")]
+    plain = [name for name in files if name.endswith(".pyc")]
+    assert f"{stdlib.LIBRARY}/os.pyc" in plain
+    for name in plain:
+        assert content(files, name)[4:8] == b"\x01\x00\x00\x00", name
+    with zipfile.ZipFile(io.BytesIO(content(files, stdlib.ZIP))) as archive:
+        for member in archive.namelist():
+            assert archive.read(member)[4:8] == b"\x01\x00\x00\x00", member
+
+
+def test_plain_and_packed_modules_are_the_whole_library(files: Files, sysroot: Sysroot) -> None:
+    prefix = stdlib.LIBRARY + "/"
+    plain = {name.removeprefix(prefix) for name in files if name.endswith(".pyc")}
+    with zipfile.ZipFile(io.BytesIO(content(files, stdlib.ZIP))) as archive:
+        packed = set(archive.namelist())
+    assert plain & packed == set()
+    expected = {f"{name}c" for name in stdlib.module_files(sysroot)} | {"sitecustomize.pyc"}
+    assert plain | packed == expected
+
+
+@pytest.mark.parametrize("module", ["email", "http/client", "asyncio/events", "unittest/mock"])
+def test_modules_that_few_programs_import_are_packed(files: Files, module: str) -> None:
+    assert f"{stdlib.LIBRARY}/{module}.pyc" not in files
+
+
+@pytest.mark.parametrize("name", ["test", "idlelib", "tkinter", "ensurepip", "_testcapi", "_dbm"])
+def test_what_an_image_has_no_use_for_is_left_out(files: Files, name: str) -> None:
+    parts = {part.split(".")[0] for path in files for part in path.split("/")}
+    assert name not in parts
+
+
+def test_folders_that_programs_expect(files: Files) -> None:
+    for name in ("tmp", "var/tmp", "dev/shm"):
+        assert stat.S_IMODE(files[name].mode) == 0o1777, name
+    for name in ("proc", "sys", "run", "root", "app", "etc", "dev"):
+        assert stat.S_ISDIR(files[name].mode), name
+
+
+def test_settings_and_data_that_libraries_read(files: Files) -> None:
+    assert b"127.0.0.1 localhost" in content(files, "etc/hosts")
+    assert b"\nhttp\t" in content(files, "etc/services")
+    assert b"BEGIN CERTIFICATE" in content(files, "etc/ssl/certs/ca-certificates.crt")
+    assert b"glibc-ld.so.cache" in content(files, "etc/ld.so.cache")
+    assert b"libcrypto.so.3" in content(files, "etc/ld.so.cache")
+    assert content(files, "usr/share/zoneinfo/Europe/Berlin")[:4] == b"TZif"
+
+
+def test_every_terminal_that_is_promised_is_described(files: Files) -> None:
+    for name in rootfs.TERMINALS:
+        # The two formats of terminfo: 16 and 32 bits a number.
+        assert content(files, f"usr/share/terminfo/{name[0]}/{name}")[:2] in (
+            b"\x1a\x01",
+            b"\x1e\x02",
+        )
+
+
+def test_the_licences_of_everything_are_there(files: Files, sysroot: Sysroot) -> None:
+    texts = {name: entry for name, entry in files.items() if name.startswith("usr/share/doc/")}
+    assert b"MIT License" in content(files, "usr/share/doc/ovum/LICENSE")
+    for package in ("libc6", "libssl3t64", "python3.13", "libsqlite3-0", "libgcc-s1"):
+        assert package in sysroot.packages
+        place = f"usr/share/doc/{package}"
+        if stat.S_ISLNK(files[place].mode):
+            place = f"usr/share/doc/{content(files, place).decode()}"
+        assert gzip.decompress(content(files, f"{place}/copyright.gz"))
+    assert len(texts) > 20
+
+
+def unpack(files: Files, root: Path) -> None:
+    for entry in files.values():
+        path = root / entry.name
+        if stat.S_ISDIR(entry.mode):
+            path.mkdir(exist_ok=True)
+        elif isinstance(entry.content, bytes) and stat.S_ISLNK(entry.mode):
+            path.symlink_to(entry.content.decode())
+        elif isinstance(entry.content, bytes):
+            path.write_bytes(entry.content)
+
+
+def test_the_library_works_from_the_layer(files: Files, ours: Run, tmp_path: Path) -> None:
+    unpack(files, tmp_path)
+    code = "\n".join(
+        [
+            "import encodings, sys, types",
+            "library = sys.prefix + '/lib/python3.13'",
+            "zip = library + '/stdlib.zip'",
+            "assert sys.path[-1].endswith('lib-dynload'), sys.path",
+            "sys.path.append(zip); encodings.__path__.append(zip + '/encodings')",
+            "import os, email, asyncio, http.client, ssl, sqlite3, decimal, ctypes, zoneinfo",
+            "print(os.__file__.startswith(sys.prefix), email.__file__.startswith(zip))",
+            "print('h\\xe9'.encode('cp850'), 'x'.encode('shift_jis'))",
+        ]
+    )
+    done = ours("-c", code, PYTHONHOME=str(tmp_path / "usr"))
+    assert done.stderr == ""
+    assert done.stdout == "True True\nb'h\\x82' b'x'\n"
