@@ -2,15 +2,14 @@
 
 import dataclasses
 import json
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ovum.insysroot import run_script
+
 if TYPE_CHECKING:
     from ovum.sysroot import Sysroot
-
-_SCRIPT = Path(__file__).parent / "insysroot" / "compile_all.py"
 
 
 class BytecodeError(Exception):
@@ -45,18 +44,11 @@ def compile_units(
     """
     if not units:
         return []
-    flags = ["-I", "-S", *([] if columns else ["-X", "no_debug_ranges"])]
     request = "".join(
         json.dumps([str(unit.source), str(unit.output), unit.shown]) + "\n" for unit in units
     )
-    done = subprocess.run(
-        sysroot.python(*flags, str(_SCRIPT)),
-        # The order of a set literal in the code depends on the hash seed.
-        env={**sysroot.python_env(), "PYTHONHASHSEED": "0"},
-        input=request,
-        capture_output=True,
-        text=True,
-    )
+    flags = [] if columns else ["-X", "no_debug_ranges"]
+    done = run_script(sysroot, "compile_all", request, *flags)
     if done.returncode:
         raise BytecodeError(f"cannot compile Python files:\n{done.stderr.strip()}")
     return [Failure(*json.loads(line)) for line in done.stdout.splitlines()]

@@ -7,17 +7,15 @@ C code imports.
 
 import dataclasses
 import json
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ovum.insysroot import run_script
 from ovum.stdlib import LIBRARY
 
 if TYPE_CHECKING:
     from ovum.sysroot import Sysroot
-
-_SCRIPT = Path(__file__).parent / "insysroot" / "imports.py"
 
 START_UP: Final = (
     # Imported by the interpreter before the program, and when it ends.
@@ -129,13 +127,7 @@ def reached(
         "ignored": IGNORED,
         "within": None if within is None else str(within),
     }
-    done = subprocess.run(
-        sysroot.python("-I", "-S", str(_SCRIPT)),
-        env=sysroot.python_env(),
-        input=json.dumps(request),
-        capture_output=True,
-        text=True,
-    )
+    done = run_script(sysroot, "imports", json.dumps(request))
     if done.returncode:
         raise ReachError(f"cannot find out what the program imports:\n{done.stderr.strip()}")
     answer = json.loads(done.stdout)

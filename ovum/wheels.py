@@ -6,6 +6,7 @@ without being told. A set of requirements that has been resolved once stays as i
 network again.
 """
 
+import contextlib
 import importlib.util
 import os
 import re
@@ -14,7 +15,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ovum.insysroot import environ
 from ovum.layers import Store, digest, signature
+from ovum.paths import cache_dir
 
 if TYPE_CHECKING:
     from ovum.cpio import Entry
@@ -55,7 +58,7 @@ def ensure_packages(
         from ovum.cpio import write_archive
 
         site = work / "site"
-        _install(sysroot, requirements, packages, site, work)
+        _install(sysroot, requirements, packages, site)
         with out.open("wb") as archive:
             write_archive(archive, _entries(sysroot, site, work))
 
@@ -84,7 +87,6 @@ def _install(
     requirements: Sequence[Path],
     packages: Sequence[str],
     site: Path,
-    work: Path,
 ) -> None:
     wanted = [word for path in requirements for word in ("-r", str(path))]
     command = sysroot.python("-S", "-m", "pip", "install", "--quiet", "--no-input", "--no-compile")
@@ -93,7 +95,7 @@ def _install(
     command += ["--disable-pip-version-check", "--root-user-action=ignore", *wanted, *packages]
     done = subprocess.run(
         command,
-        env={**sysroot.python_env(), "PYTHONPATH": str(_pip_alone(work))},
+        env={**environ(sysroot), "PYTHONPATH": str(_pip_alone().resolve())},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -105,17 +107,22 @@ def _install(
     site.mkdir(exist_ok=True)
 
 
-def _pip_alone(work: Path) -> Path:
-    """A folder with this environment's pip and nothing else of it."""
+def _pip_alone() -> Path:
+    """A folder with this environment's pip and nothing else of it.
+
+    The same one each time: pip is large, and its bytecode is kept by its path.
+    """
     spec = importlib.util.find_spec("pip")
     if spec is None or not spec.submodule_search_locations:
         raise WheelError(
             "pip is missing in ovum's environment: run `python3 -m ensurepip`, or install the "
             "Debian package python3-pip"
         )
-    folder = work / "pip"
-    folder.mkdir()
-    (folder / "pip").symlink_to(spec.submodule_search_locations[0])
+    pip = spec.submodule_search_locations[0]
+    folder = cache_dir() / "pip" / digest(pip)
+    folder.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        (folder / "pip").symlink_to(pip)
     return folder
 
 

@@ -3,7 +3,7 @@
  *
  * Its command line and the variables PYTHON* mean what they mean to python3, since both are the
  * image's own. What differs: nothing is searched for at the start, there is no user site, no
- * bytecode is written, faulthandler is on, and wheels are installed in site-packages.
+ * bytecode is written, faulthandler is on, and wheels are installed in site-packages (boot.py).
  *
  * The UTF-8 mode comes by itself: an image has no locale set, and CPython turns the mode on in the
  * C locale unless -X utf8=0 or PYTHONUTF8=0 says otherwise.
@@ -12,7 +12,7 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #define PREFIX "/usr"
 #define LIBRARY "/lib/python" Py_STRINGIFY(PY_MAJOR_VERSION) "." Py_STRINGIFY(PY_MINOR_VERSION)
@@ -26,7 +26,7 @@ struct layout {
     char executable[PATH_ROOM + sizeof PROGRAM];
     char stdlib[PATH_ROOM + sizeof LIBRARY];
     char dynload[PATH_ROOM + sizeof LIBRARY "/lib-dynload"];
-    char site[PATH_ROOM + sizeof LIBRARY "/site-packages"];
+    char zip[PATH_ROOM + sizeof LIBRARY "/stdlib.zip"]; /* the rarer modules, if there is one */
 };
 
 static void lay_out(struct layout *at, const char *prefix)
@@ -35,7 +35,7 @@ static void lay_out(struct layout *at, const char *prefix)
     snprintf(at->executable, sizeof at->executable, "%s" PROGRAM, at->prefix);
     snprintf(at->stdlib, sizeof at->stdlib, "%s" LIBRARY, at->prefix);
     snprintf(at->dynload, sizeof at->dynload, "%s" LIBRARY "/lib-dynload", at->prefix);
-    snprintf(at->site, sizeof at->site, "%s" LIBRARY "/site-packages", at->prefix);
+    snprintf(at->zip, sizeof at->zip, "%s" LIBRARY "/stdlib.zip", at->prefix);
 }
 
 static PyStatus append_path(PyConfig *config, const char *path)
@@ -96,11 +96,14 @@ static PyStatus set_paths(PyConfig *config, const struct layout *at)
         status = append_path(config, at->stdlib);
     if (!PyStatus_Exception(status))
         status = append_path(config, at->dynload);
+    if (!PyStatus_Exception(status) && access(at->zip, F_OK) == 0)
+        status = append_path(config, at->zip);
     return status;
 }
 
 static PyStatus initialize(struct layout *at, PyConfig *config, int argc, char **argv)
 {
+    frozen_register();
     PyConfig_InitPythonConfig(config);
     config->faulthandler = 1;
     config->pathconfig_warnings = 0;
@@ -119,18 +122,22 @@ static PyStatus initialize(struct layout *at, PyConfig *config, int argc, char *
     return status;
 }
 
-/* Debian's site module knows dist-packages only; ours is where wheels go. -S means neither. */
-static int add_site_packages(const char *folder)
+/* The rarer codecs are in the library's zip, where the package `encodings` does not look by itself. */
+static int add_zipped_codecs(const struct layout *at)
 {
-    struct stat found;
-    PyObject *modules = PySys_GetObject("modules");
-    PyObject *site = modules ? PyDict_GetItemString(modules, "site") : NULL;
+    char folder[sizeof at->zip + sizeof "/encodings"];
 
-    if (!site || stat(folder, &found) < 0)
+    if (access(at->zip, F_OK) < 0)
         return 0;
-    PyObject *result = PyObject_CallMethod(site, "addsitedir", "s", folder);
-    Py_XDECREF(result);
-    return result ? 0 : -1;
+    snprintf(folder, sizeof folder, "%s/encodings", at->zip);
+    PyObject *modules = PySys_GetObject("modules");
+    PyObject *package = modules ? PyDict_GetItemString(modules, "encodings") : NULL;
+    PyObject *path = package ? PyObject_GetAttrString(package, "__path__") : NULL;
+    PyObject *entry = path ? PyUnicode_DecodeFSDefault(folder) : NULL;
+    int result = entry ? PyList_Append(path, entry) : -1;
+    Py_XDECREF(entry);
+    Py_XDECREF(path);
+    return result;
 }
 
 int main(int argc, char **argv)
@@ -144,7 +151,7 @@ int main(int argc, char **argv)
         Py_ExitStatusException(status);
     if (ring0_active())
         panic_register();
-    if (add_site_packages(at.site) < 0) {
+    if (add_zipped_codecs(&at) < 0) {
         PyErr_Print();
         return 1;
     }

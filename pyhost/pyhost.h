@@ -20,6 +20,11 @@ bool ring0_require(void);
 /* One of ovum's own system calls. Failure is -1 with OSError set, and errno. */
 long ring0_call(long number, long first, long second, long third);
 
+/* frozen.c */
+
+/* Before the interpreter is initialised: adds our frozen modules to CPython's. */
+void frozen_register(void);
+
 /* program.c */
 
 /* Runs config's script from its compiled form, to the end of the interpreter; false if it has none

@@ -1,5 +1,5 @@
-/* The generator is ChaCha20 (RFC 8439, 2.3) in the "fast key erasure" arrangement: each request's first 32
- * bytes of output become the next key, so that a later look at memory tells nothing about earlier output. */
+/* The generator is ChaCha20 (RFC 8439, 2.3) in the "fast key erasure" arrangement: the first 32
+ * bytes of each batch of output become the next key, so that memory tells nothing about earlier output. */
 #include "core/entropy.h"
 
 #include "arch/x86_64/cpu.h"
@@ -33,20 +33,31 @@ static void block(u32 out[16]) {
         out[i] += in[i];
 }
 
+/* Output made ahead, so that small requests do not pay for a block each. What has been given out is
+ * wiped, and the key that made the rest is gone already. */
+static u32 ahead[64];
+static size_t ahead_left;                       /* bytes, at the end of `ahead` */
+
+static void refill(void) {
+    for (int i = 0; i < 4; i++)
+        block(ahead + 16 * i);
+    memcpy(key, ahead, sizeof key);
+    ahead_left = sizeof ahead - sizeof key;
+}
+
 void entropy_bytes(void *to, size_t n) {
-    u32 out[16], next[8];
     u8 *p = to;
-    block(out);
-    memcpy(next, out, sizeof next);
-    size_t have = min_u64(n, 32);
-    memcpy(p, out + 8, have);
-    for (p += have, n -= have; n; p += have, n -= have) {
-        block(out);
-        have = min_u64(n, sizeof out);
-        memcpy(p, out, have);
+    while (n) {
+        if (!ahead_left)
+            refill();
+        size_t have = min_u64(n, ahead_left);
+        u8 *from = (u8 *)ahead + sizeof ahead - ahead_left;
+        memcpy(p, from, have);
+        memset(from, 0, have);
+        p += have;
+        n -= have;
+        ahead_left -= have;
     }
-    memcpy(key, next, sizeof key);
-    memset(out, 0, sizeof out);
 }
 
 void entropy_add(const void *bytes, size_t n) {
@@ -62,6 +73,7 @@ void entropy_add(const void *bytes, size_t n) {
         p += take;
         n -= take;
     }
+    ahead_left = 0;                             /* later output comes from the new key */
 }
 
 static bool hardware_word(u64 *v, bool seed) {

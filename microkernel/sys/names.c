@@ -8,6 +8,7 @@
 #include "sys/calls.h"
 
 enum { AT_SYMLINK_NOFOLLOW = 0x100, AT_REMOVEDIR = 0x200, AT_SYMLINK_FOLLOW = 0x400, AT_EMPTY_PATH = 0x1000 };
+#define AT_NULL_NAME (1ull << 32)               /* ours: no path at all, the descriptor is meant */
 
 /* A resolved path of the caller's; release with path_release unless an error was returned. */
 static i64 resolve(u64 dirfd, u64 name, unsigned flags, struct path **result) {
@@ -31,11 +32,11 @@ static i64 resolve(u64 dirfd, u64 name, unsigned flags, struct path **result) {
 /* An existing file by path, or by descriptor when the path is empty and that is allowed. */
 static i64 resolve_inode(u64 dirfd, u64 name, u64 at_flags, struct inode **inode, struct file **file) {
     *file = NULL;
-    if (at_flags & AT_EMPTY_PATH) {
+    if (at_flags & (AT_EMPTY_PATH | AT_NULL_NAME)) {
         char first = 1;
-        if (name && copy_from_user(&first, name, 1))
+        if (!(at_flags & AT_NULL_NAME) && copy_from_user(&first, name, 1))
             return -EFAULT;
-        if (!name || !first) {
+        if (at_flags & AT_NULL_NAME || !first) {
             *file = fd_file((int)dirfd);
             *inode = *file ? (*file)->inode : (i32)dirfd == AT_FDCWD ? working_directory : NULL;
             return *file || *inode ? 0 : -EBADF;
@@ -179,7 +180,7 @@ i64 sys_utimensat(u64 dirfd, u64 name, u64 times, u64 flags) {
     struct file *f;
     if (times && copy_from_user(t, times, sizeof t))
         return -EFAULT;
-    i64 error = resolve_inode(dirfd, name, name ? flags : flags | AT_EMPTY_PATH, &i, &f);
+    i64 error = resolve_inode(dirfd, name, name ? flags : flags | AT_NULL_NAME, &i, &f);
     return error || !i ? error : set_times(i, t[0], t[1]);
 }
 

@@ -131,9 +131,8 @@ class Imports(ast.NodeVisitor):
             if isinstance(first, ast.Constant) and isinstance(first.value, str):
                 level = len(first.value) - len(first.value.lstrip("."))
                 self.wanted.append(Wanted(self._absolute(first.value.lstrip("."), level)))
-        elif isinstance(function, ast.Name) and not self._library:
-            if function.id in _CALLS_THAT_IMPORT:
-                self.wanted.append(Wanted(_CALLS_THAT_IMPORT[function.id]))
+        elif name in _CALLS_THAT_IMPORT and isinstance(function, ast.Name) and not self._library:
+            self.wanted.append(Wanted(_CALLS_THAT_IMPORT[function.id]))
         self.generic_visit(node)
 
     def visit_Constant(self, node: ast.Constant) -> None:

@@ -20,11 +20,11 @@ def test_the_same_answers_as_pyelftools(sysroot: Sysroot, name: str) -> None:
         reference = ELFFile(file)
         section = reference.get_section_by_name(".dynamic")
         assert isinstance(section, DynamicSection)
-        tags = list(section.iter_tags())
-        assert elf.needed() == [tag.needed for tag in tags if tag.entry.d_tag == "DT_NEEDED"]
-        assert elf.soname() == next(
-            (tag.soname for tag in tags if tag.entry.d_tag == "DT_SONAME"), None
-        )
+        # pyelftools gives a tag an attribute named after its type.
+        needed = [getattr(tag, "needed", None) for tag in section.iter_tags("DT_NEEDED")]
+        sonames = [getattr(tag, "soname", None) for tag in section.iter_tags("DT_SONAME")]
+        assert elf.needed() == needed
+        assert elf.soname() == (sonames[0] if sonames else None)
         assert [segment.p_vaddr for segment in elf.segments] == [
             segment.header.p_vaddr for segment in reference.iter_segments()
         ]

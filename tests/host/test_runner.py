@@ -1,10 +1,12 @@
 """ovum.runner: streams, signals, terminal and status of a run, against a QEMU of our own."""
 
 import os
+import re
 import shlex
 import signal
 import subprocess
 import sys
+import termios
 from collections.abc import Callable
 from pathlib import Path
 
@@ -217,9 +219,7 @@ def test_what_is_typed_arrives_byte_by_byte(command: Command) -> None:
 def test_the_terminal_is_given_back_as_it_was(command: Command) -> None:
     script = shlex.join(command("terminal"))
     child = on_terminal(["bash", "-c", f"stty -g; {script}; stty -g"])
-    child.expect(rb"([0-9a-f:]{20,})\r\n")
-    assert child.match is not None
-    before = child.match[1]
+    before = terminal_settings(child)
     child.expect_exact("size=100x30")
     child.send("q")
     child.expect_exact(before)
@@ -240,9 +240,7 @@ def test_modes_that_a_dead_program_left_are_undone(command: Command) -> None:
 def test_terminating_a_run_gives_the_terminal_back(command: Command) -> None:
     script = shlex.join(command("silent"))
     child = on_terminal(["bash", "-c", f"stty -g; {script}; echo status $?; stty -g"])
-    child.expect(rb"([0-9a-f:]{20,})\r\n")
-    assert child.match is not None
-    before = child.match[1]
+    before = terminal_settings(child)
     pids = Path(f"/proc/{child.pid}/task/{child.pid}/children")
     while not (children := pids.read_text().split()):
         os.sched_yield()
@@ -252,6 +250,17 @@ def test_terminating_a_run_gives_the_terminal_back(command: Command) -> None:
     child.expect_exact(before)
 
 
+def terminal_settings(child: "pexpect.spawn[bytes]") -> bytes:
+    """What `stty -g` prints."""
+    child.expect(rb"([0-9a-f:]{20,})\r\n")
+    match = child.match
+    assert isinstance(match, re.Match)
+    settings = match[1]
+    assert isinstance(settings, bytes)
+    return settings
+
+
 def wait_for_raw_mode(child: "pexpect.spawn[bytes]") -> None:
     """The terminal stops echoing when the run has taken it."""
-    assert child.waitnoecho(timeout=30)
+    while termios.tcgetattr(child.child_fd)[3] & termios.ECHO:
+        os.sched_yield()

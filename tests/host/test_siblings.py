@@ -8,11 +8,12 @@ from ovum import siblings
 from ovum.application import Program
 from ovum.siblings import imported_files
 from ovum.sysroot import Sysroot
+from tests.host.caches import use_fresh_cache
 
 
 @pytest.fixture
 def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
-    monkeypatch.setenv("OVUM_CACHE", str(tmp_path / "cache"))
+    use_fresh_cache(monkeypatch, tmp_path / "cache")
     folder = tmp_path / "shared"
     (folder / "package").mkdir(parents=True)
     (folder / "prog.py").write_text("import one, json\nfrom package import sub\nimport late\n")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ovum.application import Program, contents, find_program
 from ovum.applayer import ensure_application
+from ovum.application import Program, contents, find_program
 from ovum.cpio import read_archive
 from ovum.options import Options
 from ovum.progress import Progress
@@ -15,6 +15,7 @@ from ovum.stdlib import DYNLOAD, LIBRARY, ZIP
 from ovum.strip import DROPPED, StripError, ensure_stripped
 from ovum.sysroot import Sysroot
 from ovum.toolchain import ensure_kernel
+from tests.host.caches import use_fresh_cache
 
 IMAGE_LIMIT = 14 << 20
 
@@ -24,13 +25,15 @@ Strip = Callable[..., tuple[dict[str, bytes], str, int]]
 @pytest.fixture
 def strip(sysroot: Sysroot, pyhost: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Strip:
     """Strips for a program; gives the files, what was said, and the size of the layer."""
-    monkeypatch.setenv("OVUM_CACHE", str(tmp_path / "cache"))
+    use_fresh_cache(monkeypatch, tmp_path / "cache")
     folder = tmp_path / "program"
     folder.mkdir()
 
     def strip(source: str | Program, **settings: object) -> tuple[dict[str, bytes], str, int]:
         if isinstance(source, str):
-            (folder / "prog.py").write_text(source)
+            path = folder / "prog.py"
+            if not path.exists() or path.read_text() != source:
+                path.write_text(source)
             program = find_program("prog.py", [], cwd=folder)
         else:
             program = source

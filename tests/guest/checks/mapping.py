@@ -158,8 +158,9 @@ def code_made_at_run_time_runs() -> None:
 def a_shared_memory_object_is_shared() -> None:
     from multiprocessing import shared_memory
 
-    first = shared_memory.SharedMemory(create=True, size=10_000)
-    second = shared_memory.SharedMemory(first.name)
+    # Tracking would start a process.
+    first = shared_memory.SharedMemory(create=True, size=10_000, track=False)  # type: ignore[call-arg]
+    second = shared_memory.SharedMemory(first.name, track=False)  # type: ignore[call-arg]
     first.buf[9_999] = 7
     assert second.buf[9_999] == 7
     second.close()

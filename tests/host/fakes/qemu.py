@@ -10,7 +10,9 @@ import signal
 import socket
 import struct
 import sys
+import time
 from collections.abc import Callable
+from pathlib import Path
 
 GREETING = b"\x1bovum\x01\n"
 STDOUT, STDERR, TTY, LOG, PANIC, EXIT, CREDIT = range(1, 8)
@@ -193,9 +195,20 @@ def modes(guest: Guest) -> None:
     sys.exit(1)
 
 
+def show(guest: Guest) -> None:
+    """Keeps what it was started with, for a test to look into, and when that was."""
+    folder = Path(os.environ["FAKE_QEMU_FOLDER"])
+    (folder / "started").write_text(repr(time.time()))
+    (folder / "argv").write_text("\n".join(guest.argv))
+    initrd = Path(guest.argv[guest.argv.index("-initrd") + 1])
+    (folder / "initrd").write_bytes(initrd.read_bytes())
+    guest.greet()
+    guest.exit(0)
+
+
 SCENARIOS: tuple[Callable[[Guest], None], ...] = (
     *(hello, words, echo, no_credit, stubborn, silent, hang, linger, flood, panic, vanish),
-    *(vanish_later, nonsense, log, terminal, modes),
+    *(vanish_later, nonsense, log, terminal, modes, show),
 )
 
 if __name__ == "__main__":
