@@ -23,7 +23,7 @@ from typing import Final, NoReturn
 from bench.lines import Line, LineSplitter, Until
 from bench.machine import (
     Machine,
-    MachineTimeout,
+    MachineTimeoutError,
     Setting,
     Stamp,
     cpu_seconds,
@@ -42,7 +42,7 @@ STATUS_TERMINATED: Final = 143
 _OUTPUT: Final = (FromGuest.STDOUT, FromGuest.STDERR, FromGuest.PANIC)
 
 
-class _Ended(Exception):
+class _EndedError(Exception):
     """The target has ended with this status."""
 
     def __init__(self, status: int) -> None:
@@ -51,7 +51,7 @@ class _Ended(Exception):
 
 
 def machine_lines(machine: Machine, timeout_s: float) -> Iterator[Line]:
-    """The lines of a machine's program. Raises _Ended at its end."""
+    """The lines of a machine's program. Raises _EndedError at its end."""
     splitters = {kind: LineSplitter() for kind in _OUTPUT}
     status = STATUS_SILENT
     try:
@@ -60,45 +60,47 @@ def machine_lines(machine: Machine, timeout_s: float) -> Iterator[Line]:
                 yield from splitters[frame.type].feed(at, frame.payload)
             elif frame.type is FromGuest.EXIT:
                 status = frame.status()
-    except MachineTimeout:
+    except MachineTimeoutError:
         status = STATUS_TIMEOUT
     for splitter in splitters.values():
         yield from splitter.finish(machine.now())
-    raise _Ended(status)
+    raise _EndedError(status)
 
 
 def process_lines(
     process: "subprocess.Popen[bytes]", begun: float, timeout_s: float
 ) -> Iterator[Line]:
-    """The lines of a program on the host. Raises _Ended at its end."""
+    """The lines of a program on the host. Raises _EndedError at its end."""
     assert process.stdout is not None
     splitter = LineSplitter()
     while True:
         left = begun + timeout_s - time.monotonic()
         if not select.select([process.stdout], [], [], max(0.0, left))[0]:
-            raise _Ended(STATUS_TIMEOUT)
+            raise _EndedError(STATUS_TIMEOUT)
         data = os.read(process.stdout.fileno(), 65536)
         at = Stamp(time.monotonic() - begun, cpu_seconds(process.pid))
         if not data:
             yield from splitter.finish(at)
-            raise _Ended(process.wait())
+            raise _EndedError(process.wait())
         yield from splitter.feed(at, data)
 
 
-def _print_lines(lines: Iterator[Line], until: Until) -> int:
+def print_lines(lines: Iterator[Line], until: Until) -> int:
+    """Prints each line as it comes; the status to end with."""
     try:
         for line in lines:
             print(line, flush=True)
             if until.reached(line):
                 return 0
-    except _Ended as end:
+    except _EndedError as end:
         return end.status
     return STATUS_SILENT
 
 
 def _run_machine(options: argparse.Namespace) -> int:
     words = ["--strip"] if options.strip else []
-    parts = program_parts(*words, str(options.app))
+    # Line by line, as on the terminal that the Linux guest's program writes to: the stamps count.
+    parts = program_parts(*words, "-e", "PYTHONUNBUFFERED=1", str(options.app))
     setting = Setting(
         machine=options.machine,
         memory_mib=options.mem,
@@ -106,7 +108,7 @@ def _run_machine(options: argparse.Namespace) -> int:
         forwards=tuple(options.hostfwd),
     )
     with started(parts, setting) as machine:
-        return _print_lines(machine_lines(machine, options.timeout), Until(options.until))
+        return print_lines(machine_lines(machine, options.timeout), Until(options.until))
 
 
 def _run_native(options: argparse.Namespace) -> int:
@@ -126,9 +128,7 @@ def _run_native(options: argparse.Namespace) -> int:
         env={**sysroot.python_env(), "PYTHONUNBUFFERED": "1"},
     ) as process:
         try:
-            return _print_lines(
-                process_lines(process, begun, options.timeout), Until(options.until)
-            )
+            return print_lines(process_lines(process, begun, options.timeout), Until(options.until))
         finally:
             process.kill()
 
@@ -149,7 +149,7 @@ def _parse(words: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _terminate(number: int, frame: FrameType | None) -> NoReturn:
-    raise _Ended(STATUS_TERMINATED)
+    raise _EndedError(STATUS_TERMINATED)
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -158,7 +158,7 @@ def main(words: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _terminate)
     try:
         return _run_machine(options) if options.target == "ovum" else _run_native(options)
-    except _Ended as end:
+    except _EndedError as end:
         return end.status
 
 

@@ -25,7 +25,7 @@ TERM: Final = "xterm-256color"
 _READ_SIZE: Final = 65536
 
 
-class MachineTimeout(Exception):
+class MachineTimeoutError(Exception):
     """The machine was not done in time."""
 
 
@@ -85,22 +85,24 @@ def network_argv(setting: Setting) -> list[str]:
 class Machine:
     """A machine that has been started."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", link: socket.socket, started: float):
+    def __init__(
+        self, process: "subprocess.Popen[bytes]", link: socket.socket, begun: float
+    ) -> None:
         self._process = process
         self._link = link
-        self._started = started
+        self._begun = begun
 
     def now(self) -> Stamp:
         """The time on this machine's clocks."""
-        return Stamp(time.monotonic() - self._started, cpu_seconds(self._process.pid))
+        return Stamp(time.monotonic() - self._begun, cpu_seconds(self._process.pid))
 
     def frames(self, timeout_s: float) -> Iterator[tuple[Stamp, Frame]]:
-        """What the guest says until its machine is gone. Raises MachineTimeout."""
+        """What the guest says until its machine is gone. Raises MachineTimeoutError."""
         decoder = Decoder()
         while True:
-            left = self._started + timeout_s - time.monotonic()
+            left = self._begun + timeout_s - time.monotonic()
             if not select.select([self._link], [], [], max(0.0, left))[0]:
-                raise MachineTimeout(f"not done after {timeout_s:g} s")
+                raise MachineTimeoutError(f"not done after {timeout_s:g} s")
             try:
                 data = self._link.recv(_READ_SIZE)
             except ConnectionResetError:
@@ -114,7 +116,7 @@ class Machine:
     def wait(self) -> float:
         """Waits until QEMU is gone; seconds since its start."""
         self._process.wait(timeout=10)
-        return time.monotonic() - self._started
+        return time.monotonic() - self._begun
 
 
 @contextmanager
@@ -160,7 +162,7 @@ class Outcome:
 
 
 def run_to_end(parts: Parts, setting: Setting, timeout_s: float) -> Outcome:
-    """Boots, waits for the end, and tells what came of it. Raises MachineTimeout."""
+    """Boots, waits for the end, and tells what came of it. Raises MachineTimeoutError."""
     status = None
     output = bytearray()
     with started(parts, setting) as machine:
@@ -170,5 +172,3 @@ def run_to_end(parts: Parts, setting: Setting, timeout_s: float) -> Outcome:
             elif frame.type is FromGuest.EXIT:
                 status = frame.status()
     return Outcome(status, bytes(output))
-
-

@@ -14,12 +14,14 @@ if TYPE_CHECKING:
 
 STORE = Store("base", ".cpio", keep=6)
 
+_RECIPE = ("baselayer.py", "cpio.py", "reach.py", "rootfs.py", "stdlib.py", "strip.py")
+
 
 def recipe_digest() -> str:
-    """Names the code that makes the layer, so that a changed ovum makes it anew."""
+    """Names the code that makes base layers, so that a changed ovum makes them anew."""
     here = Path(__file__).parent
-    sources = [*here.glob("inguest/*.py"), *here.glob("insysroot/*.py")]
-    sources += [here / name for name in ("baselayer.py", "cpio.py", "rootfs.py", "stdlib.py")]
+    sources = list(here.glob("insysroot/*.py"))
+    sources += [here / name for name in _RECIPE]
     state = hashlib.sha256()
     for path in sorted(sources):
         state.update(path.read_bytes())

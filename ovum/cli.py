@@ -90,7 +90,8 @@ def _complain(message: str) -> int:
 def _run(words: Sequence[str]) -> int:
     from ovum.options import parse_run
     from ovum.qemu import QemuConfig, choose_accel, find_qemu, host_tsc_khz
-    from ovum.runner import Streams, kernel_words, run_machine
+    from ovum.runner import run_machine
+    from ovum.streams import Streams, kernel_words
     from ovum.terminal import guest_term
 
     options = parse_run(words)

@@ -21,7 +21,7 @@ START_UP: Final = (
     # Imported by the interpreter before the program, and when it ends.
     *("encodings", "encodings.aliases", "encodings.ascii", "encodings.latin_1", "encodings.utf_8"),
     *("codecs", "io", "abc", "site", "os", "stat", "posixpath", "genericpath", "types"),
-    *("_collections_abc", "_sitebuiltins", "sitecustomize", "warnings", "linecache", "weakref"),
+    *("_collections_abc", "_sitebuiltins", "warnings", "linecache", "weakref"),
     # Anything may be a relative or a lazy import, which importlib's own helpers serve.
     *("importlib", "importlib.util", "importlib.machinery"),
     # An uncaught exception is printed with these.

@@ -32,6 +32,9 @@ ALWAYS: Final = (
 )
 """Libraries that an image has although nothing in it asks for them."""
 
+IN_EVERY_IMAGE: Final = frozenset({*ALWAYS, "ld-linux-x86-64.so.2", "libc.so.6", "libm.so.6"})
+"""What even a stripped image has: the above, and what the interpreter itself is linked with."""
+
 TERMINALS: Final = (
     *("ansi", "dumb", "linux", "rxvt", "rxvt-unicode-256color", "screen", "screen-256color"),
     *("tmux", "tmux-256color", "vt100", "vt102", "vt220", "xterm", "xterm-256color", "xterm-color"),

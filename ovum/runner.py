@@ -18,7 +18,8 @@ from types import FrameType
 from typing import Final
 
 from ovum.link import Channel, Decoder, Encoder, Frame, FromGuest, LinkError
-from ovum.qemu import EXIT_PORT, QemuConfig, qemu_argv
+from ovum.qemu import QemuConfig, qemu_argv
+from ovum.streams import Streams
 from ovum.terminal import ModeTracker, RawMode, in_foreground, window_size
 
 STATUS_PANIC: Final = 70
@@ -35,42 +36,6 @@ _LAST_WORDS: Final = 16 * 1024
 _GRACE_S: Final = 1.0
 """How long a machine that has said EXIT may take to be gone."""
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGWINCH)
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Streams:
-    """Which of the descriptors 0, 1 and 2 are a terminal."""
-
-    terminals: tuple[int, ...]
-    size: tuple[int, int] | None
-
-    @classmethod
-    def of_host(cls) -> "Streams":
-        """As this process finds them. A closed one is opened as /dev/null, to keep its number."""
-        for fd in (0, 1, 2):
-            try:
-                os.fstat(fd)
-            except OSError:
-                os.open(os.devnull, os.O_RDWR)
-        terminals = tuple(fd for fd in (0, 1, 2) if os.isatty(fd))
-        return cls(terminals, window_size(terminals[0]) if terminals else None)
-
-    def words(self) -> list[str]:
-        """The words of the kernel's command line that say so."""
-        words = ["ovum.tty=" + "".join(map(str, self.terminals))]
-        if self.size is not None:
-            words.append(f"ovum.size={self.size[0]}x{self.size[1]}")
-        return words
-
-
-def kernel_words(streams: Streams, *, verbose: bool, tsc_khz: int | None) -> list[str]:
-    """The kernel's command line for a machine on the link."""
-    words = ["ovum.link=mux", *streams.words(), f"ovum.exit={EXIT_PORT:#x}"]
-    if verbose:
-        words.append("ovum.log=3")
-    if tsc_khz is not None:
-        words.append(f"tsc_khz={tsc_khz}")
-    return words
 
 
 def run_machine(

@@ -3,7 +3,9 @@
 Bytecode only: with sources beside it the library alone takes 20 MiB of the 30 that a whole image
 may have. What most programs import lies in the image as plain `.pyc` files, found by one look into
 a folder; the rest goes into a compressed zip file, at a third of the size, and zipimport takes it
-from there. `sitecustomize` puts that file on the path right behind the folders of the library.
+from there. pyhost has that file on the path right behind the folders of the library: further in
+front, reading its list of contents would be part of every start; further back, a package of the
+same name could take a library module's place.
 """
 
 import io
@@ -23,10 +25,7 @@ LIBRARY: Final = "usr/lib/python3.13"
 DYNLOAD: Final = f"{LIBRARY}/lib-dynload"
 SITE_PACKAGES: Final = f"{LIBRARY}/site-packages"
 ZIP: Final = f"{LIBRARY}/stdlib.zip"
-"""Not `python313.zip`: Python looks there before everything else, and reading the list of its
-contents would then be part of every start."""
-
-_GUEST: Final = Path(__file__).parent / "inguest"
+"""Not `python313.zip`, where Python would look before everything else."""
 
 LEFT_OUT: Final = frozenset(
     {
@@ -36,7 +35,7 @@ LEFT_OUT: Final = frozenset(
         *("test", "__hello__", "__phello__"),
         # The texts of help("topic"): half a megabyte.
         "pydoc_data",
-        # Debian's hook for its crash reporter; ours takes its place.
+        # Debian's hook for its crash reporter.
         "sitecustomize",
         # Always frozen into the interpreter, which never looks for these files.
         *("importlib/_bootstrap", "importlib/_bootstrap_external", "zipimport"),
@@ -120,13 +119,10 @@ def library_entries(
     files = {name: path for name, path in module_files(sysroot).items() if keep(name)}
     shown = {name: _place(name, plain(name)) for name in files}
     units = [Unit(path, work / f"{name}c", "/" + shown[name]) for name, path in files.items()]
-    guest = {path.name: path for path in sorted(_GUEST.glob("*.py"))}
-    for name, path in guest.items():
-        units.append(Unit(path, work / f"{name}c", f"/{LIBRARY}/{name}"))
     failures = compile_units(sysroot, units, columns=False)
     if failures:
         raise BytecodeError(f"{failures[0].shown}: {failures[0].reason}")
-    for name in [*filter(plain, files), *guest]:
+    for name in filter(plain, files):
         yield regular(f"{LIBRARY}/{name}c", work / f"{name}c")
     packed = sorted(name for name in files if not plain(name))
     if packed:

@@ -5,6 +5,7 @@ import statement. What is left out is the standard library's, and the native lib
 left-out extension modules need.
 """
 
+import json
 import stat
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from ovum.sysroot import Sysroot
 
 STORE: Final = Store("stripped", ".cpio", keep=12)
+REPORTS: Final = Store("stripped-reports", ".json", keep=12)
 DROPPED: Final = "ovum/dropped"
 """The names of the modules that are left out, one a line: the guest's error message needs them."""
 
@@ -42,26 +44,35 @@ def ensure_stripped(
     progress: "Progress",
 ) -> Path:
     """The base layer for this program, whose own layers are the given ones."""
+    started = (program.entry and program.entry.name, program.module, program.code, program.alone)
     key = digest(
-        *("stripped", sysroot.digest, signature(interpreter), recipe_digest()),
-        *([str(layer) for layer in layers], program.arguments[:2], sorted(options.includes)),
+        *("stripped", sysroot.digest, signature(interpreter), recipe_digest(), started),
+        *([str(layer) for layer in layers], sorted(options.includes)),
     )
-    found = STORE.find(key)
-    if found is not None:
-        return found
+    path = STORE.find(key)
+    is_new = path is None
+    if path is None:
 
-    def make(out: Path, work: Path) -> None:
-        stage = work / "stage"
-        for layer in layers:
-            _unpack(layer, stage)
-        found = _reach(sysroot, program, stage, options.includes)
-        kept = _Kept(sysroot, found, program.interactive)
-        with out.open("wb") as file:
-            write_archive(file, kept.entries(interpreter, work))
-        _report(kept.sizes(interpreter), options.verbose, progress)
+        def make(out: Path, work: Path) -> None:
+            for layer in layers:
+                _unpack(layer, work / "stage")
+            found = _reach(sysroot, program, work / "stage", options.includes)
+            kept = _Kept(sysroot, found, program.interactive)
+            with out.open("wb") as file:
+                write_archive(file, kept.entries(interpreter, work))
+            sizes = json.dumps(kept.sizes(interpreter))
+            REPORTS.ensure(key, lambda report, _: _write(report, sizes))
 
-    with progress.step("finding what the program can reach"):
-        return STORE.ensure(key, make)
+        with progress.step("finding what the program can reach"):
+            path = STORE.ensure(key, make)
+    report = REPORTS.find(key)
+    if report is not None and (is_new or options.verbose):
+        _tell(json.loads(report.read_bytes()), options.verbose, progress)
+    return path
+
+
+def _write(out: Path, text: str) -> None:
+    out.write_text(text)
 
 
 def _unpack(layer: Path, stage: Path) -> None:
@@ -164,7 +175,7 @@ class _Kept:
         return sizes
 
 
-def _report(sizes: dict[str, int], verbose: bool, progress: "Progress") -> None:
+def _tell(sizes: dict[str, int], verbose: bool, progress: "Progress") -> None:
     """One line, and with -v the largest of what was left out."""
     ranked = sorted(sizes.items(), key=lambda item: (-item[1], item[0]))
     total = sum(sizes.values()) / (1 << 20)

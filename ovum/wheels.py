@@ -147,7 +147,7 @@ def _entries(sysroot: "Sysroot", site: Path, work: Path) -> "Iterator[Entry]":
     from ovum.applayer import source_entries
     from ovum.cpio import regular
     from ovum.elf import is_elf
-    from ovum.rootfs import LIBRARIES, library_index
+    from ovum.rootfs import IN_EVERY_IMAGE, LIBRARIES, library_index
     from ovum.stdlib import SITE_PACKAGES
     from ovum.tree import source_file
 
@@ -167,9 +167,7 @@ def _entries(sysroot: "Sysroot", site: Path, work: Path) -> "Iterator[Entry]":
     yield from source_entries(sysroot, sorted(files, key=lambda file: file.name), work / "pyc")
     # Libraries of the system that wheels expect and the base layer may not have, libstdc++ for
     # one. What is found in neither place is in the wheel itself, or an import error in the guest.
-    index = library_index(sysroot)
-    present, _ = index.closure([sysroot.root / f"usr/bin/python{sysroot.python_version}"])
-    needed, _ = index.closure(native)
+    needed, _ = library_index(sysroot).closure(native)
     for path in needed:
-        if path not in present:
+        if path.name not in IN_EVERY_IMAGE:
             yield regular(f"{LIBRARIES}/{path.name}", path)

@@ -110,9 +110,11 @@ def test_the_guest_is_told_what_is_missing(strip: Strip) -> None:
 
 
 def test_the_largest_losses_are_listed_on_request(strip: Strip) -> None:
-    _, said, _ = strip("print()\n", verbose=True)
-    assert "libcrypto.so.3" in said
-    assert " others" in said
+    for _ in range(2):
+        # The second time nothing is made, and the list is the same.
+        _, said, _ = strip("print()\n", verbose=True)
+        assert "libcrypto.so.3" in said
+        assert " others" in said
 
 
 def test_the_same_program_is_analysed_once(strip: Strip, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,6 +69,10 @@ static void detect(void) {
     f->x2apic = c1.ecx >> 21 & 1;
     f->tsc_deadline = c1.ecx >> 24 & 1;
     f->hypervisor = c1.ecx >> 31 & 1;
+    if (f->hypervisor) {
+        struct cpuid h = cpuid(0x40000000, 0);
+        f->tcg = h.ebx == 0x54474354 && h.ecx == 0x43544743;     /* "TCGTCGTCGTCG" */
+    }
     if (ext.eax >= 0x80000001)
         f->pages_1g = cpuid(0x80000001, 0).edx >> 26 & 1;
     if (ext.eax >= 0x80000007)

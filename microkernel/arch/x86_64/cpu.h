@@ -85,6 +85,7 @@ static inline struct cpu *this_cpu(void) {
 
 struct cpu_features {
     bool xsave, xsaveopt, rdrand, rdseed, x2apic, tsc_deadline, pages_1g, invariant_tsc, hypervisor;
+    bool tcg;                                   /* QEMU's software emulation */
     u64 xcr0;                                   /* state components in use */
     u32 fpu_size;                               /* bytes of a saved context */
 };

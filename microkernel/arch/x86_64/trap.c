@@ -83,13 +83,23 @@ static void interrupt(u64 vector) {
     }
 }
 
+/* QEMU up to 7.2 at least leaves garbage in the flags after CMPXCHG8B and CMPXCHG16B until the next
+ * instruction that sets them: an interrupt in between pushes it, and the return would single-step, copy
+ * backwards or check alignment from then on. Only ZF is right, and only ZF does the instruction define. */
+static void mend_flags(struct frame *f) {
+    if (cpu_features.tcg)
+        f->rflags &= ~(u64)(RFLAGS_TF | RFLAGS_DF | RFLAGS_NT | RFLAGS_AC | 3 << 12);
+}
+
 /* On the thread's kernel stack, interrupts off: may block. */
 void trap_from_program(struct frame *f) {
     struct cpu *cpu = this_cpu();
-    if (f->vector < VECTOR_IRQ_BASE)
+    if (f->vector < VECTOR_IRQ_BASE) {
         exception_from_program(f);
-    else
+    } else {
+        mend_flags(f);
         interrupt(f->vector);
+    }
     if (cpu->need_resched)
         schedule();
     if (signals_deliverable(current_thread()))

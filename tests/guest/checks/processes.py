@@ -5,7 +5,7 @@ import multiprocessing
 import os
 import subprocess
 
-from .registry import check, refused
+from .registry import check, open_descriptors, refused
 
 NOT_HERE = (errno.ENOSYS, errno.EPERM)
 
@@ -39,8 +39,12 @@ def subprocess_is_refused() -> None:
 @check
 def multiprocessing_is_refused() -> None:
     process = multiprocessing.get_context("fork").Process(target=int)
+    before = open_descriptors()
     with refused(*NOT_HERE):
         process.start()
+    # CPython forgets its pipes when fork fails.
+    for fd in open_descriptors() - before:
+        os.close(fd)
 
 
 @check

@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 
 from ovum.qemu import QemuConfig
-from ovum.runner import RunError, Streams, kernel_words, run_machine
+from ovum.runner import RunError, run_machine
+from ovum.streams import Streams, kernel_words
 
 
 def main() -> int:
