@@ -15,7 +15,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Final, NoReturn
@@ -39,19 +39,14 @@ STATUS_TIMEOUT: Final = 124
 STATUS_SILENT: Final = 125
 STATUS_TERMINATED: Final = 143
 
+Lines = Generator[Line, None, int]
+"""Lines as they come; what it returns in the end is the status."""
+
 _OUTPUT: Final = (FromGuest.STDOUT, FromGuest.STDERR, FromGuest.PANIC)
 
 
-class _EndedError(Exception):
-    """The target has ended with this status."""
-
-    def __init__(self, status: int) -> None:
-        super().__init__(status)
-        self.status = status
-
-
-def machine_lines(machine: Machine, timeout_s: float) -> Iterator[Line]:
-    """The lines of a machine's program. Raises _EndedError at its end."""
+def machine_lines(machine: Machine, timeout_s: float) -> Lines:
+    """The lines of a machine's program."""
     splitters = {kind: LineSplitter() for kind in _OUTPUT}
     status = STATUS_SILENT
     try:
@@ -64,37 +59,35 @@ def machine_lines(machine: Machine, timeout_s: float) -> Iterator[Line]:
         status = STATUS_TIMEOUT
     for splitter in splitters.values():
         yield from splitter.finish(machine.now())
-    raise _EndedError(status)
+    return status
 
 
-def process_lines(
-    process: "subprocess.Popen[bytes]", begun: float, timeout_s: float
-) -> Iterator[Line]:
-    """The lines of a program on the host. Raises _EndedError at its end."""
+def process_lines(process: "subprocess.Popen[bytes]", begun: float, timeout_s: float) -> Lines:
+    """The lines of a program on the host."""
     assert process.stdout is not None
     splitter = LineSplitter()
     while True:
         left = begun + timeout_s - time.monotonic()
         if not select.select([process.stdout], [], [], max(0.0, left))[0]:
-            raise _EndedError(STATUS_TIMEOUT)
+            return STATUS_TIMEOUT
         data = os.read(process.stdout.fileno(), 65536)
         at = Stamp(time.monotonic() - begun, cpu_seconds(process.pid))
         if not data:
             yield from splitter.finish(at)
-            raise _EndedError(process.wait())
+            return process.wait()
         yield from splitter.feed(at, data)
 
 
-def print_lines(lines: Iterator[Line], until: Until) -> int:
+def print_lines(lines: Lines, until: Until) -> int:
     """Prints each line as it comes; the status to end with."""
-    try:
-        for line in lines:
-            print(line, flush=True)
-            if until.reached(line):
-                return 0
-    except _EndedError as end:
-        return end.status
-    return STATUS_SILENT
+    while True:
+        try:
+            line = next(lines)
+        except StopIteration as end:
+            return int(end.value)
+        print(line, flush=True)
+        if until.reached(line):
+            return 0
 
 
 def _run_machine(options: argparse.Namespace) -> int:
@@ -149,17 +142,15 @@ def _parse(words: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _terminate(number: int, frame: FrameType | None) -> NoReturn:
-    raise _EndedError(STATUS_TERMINATED)
+    """Leaves by an exception, so that what was started is ended, too."""
+    sys.exit(STATUS_TERMINATED)
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Runs the program and returns the status."""
     options = _parse(words)
     signal.signal(signal.SIGTERM, _terminate)
-    try:
-        return _run_machine(options) if options.target == "ovum" else _run_native(options)
-    except _EndedError as end:
-        return end.status
+    return _run_machine(options) if options.target == "ovum" else _run_native(options)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from ovum.link import Decoder, Frame, FromGuest
 from ovum.options import parse_run
 from ovum.progress import Progress
 from ovum.qemu import QemuConfig, find_qemu, host_tsc_khz, qemu_argv
-from ovum.runner import Streams, kernel_words
+from ovum.streams import Streams, kernel_words
 
 TERM: Final = "xterm-256color"
 _READ_SIZE: Final = 65536

@@ -66,7 +66,7 @@
     X(pyexpat, PyInit_pyexpat)                                                                    \
     X(select, PyInit_select)                                                                      \
     X(syslog, PyInit_syslog)                                                                      \
-    X(time, PyInit_time)                                                                          \
+    X(time, clock_init_time)                                                                      \
     X(unicodedata, PyInit_unicodedata)                                                            \
     X(zlib, PyInit_zlib)
 

@@ -20,6 +20,11 @@ bool ring0_require(void);
 /* One of ovum's own system calls. Failure is -1 with OSError set, and errno. */
 long ring0_call(long number, long first, long second, long third);
 
+/* clock.c */
+
+/* PyInit_time with clocks that need no library and no system call. */
+PyObject *clock_init_time(void);
+
 /* frozen.c */
 
 /* Before the interpreter is initialised: adds our frozen modules to CPython's. */

@@ -64,7 +64,8 @@ i64 vm_map(u64 hint, u64 length, int prot, int flags, struct inode *inode, u64 o
     if (!v)
         return -ENOMEM;
     v->prot = (u8)(prot & 7);
-    v->shared = (flags & MAP_TYPE) != MAP_PRIVATE;
+    /* Anonymous memory cannot be shared with anybody: there is one program and no fork. */
+    v->shared = inode && (flags & MAP_TYPE) != MAP_PRIVATE;
     v->lazy = flags & (MAP_NORESERVE | MAP_STACK | MAP_GROWSDOWN);
     v->offset = offset;
     u64 pages = length >> PAGE_SHIFT;
@@ -82,19 +83,6 @@ i64 vm_map(u64 hint, u64 length, int prot, int flags, struct inode *inode, u64 o
             return -ENOMEM;
         }
         v->charged = true;
-    } else if (v->shared && !inode && !(flags & MAP_NORESERVE) && !pmm_available(pages)) {
-        kfree(v);
-        return -ENOMEM;
-    }
-    if (v->shared && !inode) {
-        /* Shared anonymous memory is a file without a name. */
-        inode = inode_new(S_IFREG | 0600);
-        if (!inode) {
-            kfree(v);
-            return -ENOMEM;
-        }
-        inode->size = length;
-        v->offset = 0;
     }
     u64 at = hint;
     if (!fixed) {
@@ -109,8 +97,6 @@ i64 vm_map(u64 hint, u64 length, int prot, int flags, struct inode *inode, u64 o
         if (!at) {
             if (v->charged)
                 pmm_unpromise(pages);
-            if (inode && !inode->refs)
-                inode_reap(inode);
             kfree(v);
             return -ENOMEM;
         }
