@@ -93,6 +93,23 @@ int fd_close(int fd) {
     return 0;
 }
 
+i64 fd_install_pair(struct file *const files[2], bool close_on_exec, u64 to) {
+    i32 fds[2];
+    fds[0] = fd_install(files[0], 0, close_on_exec);
+    if (fds[0] < 0) {
+        file_put(files[1]);
+        return fds[0];
+    }
+    fds[1] = fd_install(files[1], 0, close_on_exec);
+    i64 error = fds[1] < 0 ? fds[1] : copy_to_user(to, fds, sizeof fds);
+    if (error) {
+        fd_close(fds[0]);
+        if (fds[1] >= 0)
+            fd_close(fds[1]);
+    }
+    return error;
+}
+
 bool fd_close_on_exec(int fd) { return slots[fd].close_on_exec; }
 void fd_set_close_on_exec(int fd, bool on) { slots[fd].close_on_exec = on; }
 int fd_count_limit(void) { return capacity; }

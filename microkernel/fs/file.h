@@ -79,6 +79,9 @@ struct file *fd_file(int fd);
 int fd_install(struct file *f, int from, bool close_on_exec);
 /* Puts the file at exactly this descriptor, closing what was there. */
 int fd_install_at(struct file *f, int fd, bool close_on_exec);
+/* Two files at once (pipe, socketpair): takes over both references and stores the numbers at the program's
+ * address. 0 or minus errno. */
+i64 fd_install_pair(struct file *const files[2], bool close_on_exec, u64 to);
 int fd_close(int fd);
 bool fd_close_on_exec(int fd);
 void fd_set_close_on_exec(int fd, bool on);

@@ -54,27 +54,21 @@ static bool reserve(struct pipe *p, u32 n) {
     return true;
 }
 
-static int ring_put(struct pipe *p, struct span *from, u32 n) {
+/* Moves n bytes, which are there or have room, between the ring and the caller. */
+static int ring_move(struct pipe *p, struct span *span, u32 n, bool in) {
+    u32 *position = in ? &p->head : &p->tail;
     while (n) {
-        u32 at = p->head & (p->allocated - 1), piece = (u32)min_u64(n, p->allocated - at);
-        if (span_get(from, p->ring + at, piece))
+        u32 at = *position & (p->allocated - 1), piece = (u32)min_u64(n, p->allocated - at);
+        if (in ? span_get(span, p->ring + at, piece) : span_put(span, p->ring + at, piece))
             return -EFAULT;
-        p->head += piece;
+        *position += piece;
         n -= piece;
     }
     return 0;
 }
 
-static int ring_get(struct pipe *p, struct span *to, u32 n) {
-    while (n) {
-        u32 at = p->tail & (p->allocated - 1), piece = (u32)min_u64(n, p->allocated - at);
-        if (span_put(to, p->ring + at, piece))
-            return -EFAULT;
-        p->tail += piece;
-        n -= piece;
-    }
-    return 0;
-}
+static int ring_put(struct pipe *p, struct span *from, u32 n) { return ring_move(p, from, n, true); }
+static int ring_get(struct pipe *p, struct span *to, u32 n) { return ring_move(p, to, n, false); }
 
 /* One message: its length, then its bytes. */
 static i64 read_packet(struct pipe *p, struct span *to) {

@@ -184,31 +184,19 @@ i64 sys_utimensat(u64 dirfd, u64 name, u64 times, u64 flags) {
     return error || !i ? error : set_times(i, t[0], t[1]);
 }
 
-i64 sys_utimes(u64 name, u64 times) {
-    i64 t[4];
+/* The two older forms: times as pairs of seconds and a fraction worth `unit` nanoseconds (0: no fraction). */
+static i64 old_utime(u64 name, u64 times, i64 unit) {
+    i64 t[4] = {0, 0, 0, 0};
     struct inode *i;
     struct file *f;
-    if (times && copy_from_user(t, times, sizeof t))
+    if (times && copy_from_user(t, times, unit ? sizeof t : sizeof t / 2))
         return -EFAULT;
+    struct timespec atime = {t[0], t[1] * unit}, mtime = {t[unit ? 2 : 1], t[3] * unit}, now = {0, UTIME_NOW};
     i64 error = resolve_inode((u64)AT_FDCWD, name, 0, &i, &f);
-    if (error)
-        return error;
-    return times ? set_times(i, (struct timespec){t[0], t[1] * 1000}, (struct timespec){t[2], t[3] * 1000})
-                 : set_times(i, (struct timespec){0, UTIME_NOW}, (struct timespec){0, UTIME_NOW});
+    return error ? error : set_times(i, times ? atime : now, times ? mtime : now);
 }
-
-i64 sys_utime(u64 name, u64 times) {
-    i64 t[2];
-    struct inode *i;
-    struct file *f;
-    if (times && copy_from_user(t, times, sizeof t))
-        return -EFAULT;
-    i64 error = resolve_inode((u64)AT_FDCWD, name, 0, &i, &f);
-    if (error)
-        return error;
-    return times ? set_times(i, (struct timespec){t[0], 0}, (struct timespec){t[1], 0})
-                 : set_times(i, (struct timespec){0, UTIME_NOW}, (struct timespec){0, UTIME_NOW});
-}
+i64 sys_utimes(u64 name, u64 times) { return old_utime(name, times, 1000); }
+i64 sys_utime(u64 name, u64 times) { return old_utime(name, times, 0); }
 
 i64 sys_truncate(u64 name, u64 size) {
     struct inode *i;

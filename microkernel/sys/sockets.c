@@ -20,21 +20,8 @@ i64 sys_socketpair(u64 family, u64 type, u64 protocol, u64 to) {
     if (flags & ~(u32)(O_CLOEXEC | O_NONBLOCK) || (kind != SOCK_STREAM && kind != SOCK_DGRAM && kind != SOCK_SEQPACKET))
         return -EINVAL;
     struct file *ends[2];
-    i32 fds[2];
     i64 error = socketpair_open((int)kind, flags & O_NONBLOCK, ends);
-    if (error)
-        return error;
-    fds[0] = fd_install(ends[0], 0, flags & O_CLOEXEC);
-    fds[1] = fds[0] < 0 ? fds[0] : fd_install(ends[1], 0, flags & O_CLOEXEC);
-    if (fds[0] < 0)
-        file_put(ends[1]);
-    if (fds[1] >= 0 && copy_to_user(to, fds, sizeof fds)) {
-        fd_close(fds[1]);
-        fds[1] = -EFAULT;
-    }
-    if (fds[1] < 0 && fds[0] >= 0)
-        fd_close(fds[0]);
-    return fds[1] < 0 ? fds[1] : 0;
+    return error ? error : fd_install_pair(ends, flags & O_CLOEXEC, to);
 }
 
 static struct file *socket_of(u64 fd, i64 *error) {

@@ -3,12 +3,13 @@
  * logged once for each number. REFUSE(number, name, errno) is a documented no. */
 
 /* files.c */
-CALL3(0, read) CALL3(1, write) CALL3(2, open) CALL1(3, close) CALL2(5, fstat) CALL3(8, lseek) CALL3(16, ioctl)
-CALL4(17, pread64) CALL4(18, pwrite64) CALL3(19, readv) CALL3(20, writev) CALL1(22, pipe) CALL1(32, dup) CALL2(33, dup2)
-CALL4(40, sendfile) CALL3(72, fcntl) CALL2(73, flock) CALL1(74, fsync) CALL1(75, fdatasync) CALL2(77, ftruncate)
+CALL3(2, open) CALL1(3, close) CALL2(5, fstat) CALL3(8, lseek) CALL3(16, ioctl) CALL1(22, pipe) CALL1(32, dup) CALL2(33, dup2)
+CALL3(72, fcntl) CALL2(73, flock) CALL1(74, fsync) CALL1(75, fdatasync) CALL2(77, ftruncate)
 CALL3(217, getdents64) CALL4(221, fadvise64) CALL4(257, openat) CALL4(285, fallocate) CALL2(293, pipe2) CALL3(292, dup3)
-CALL5(295, preadv) CALL5(296, pwritev) CALL6(326, copy_file_range) CALL6(327, preadv2) CALL6(328, pwritev2) CALL0(162, sync)
-CALL1(306, syncfs) CALL3(436, close_range) CALL3(187, readahead)
+CALL0(162, sync) CALL1(306, syncfs) CALL3(436, close_range) CALL3(187, readahead)
+/* transfer.c */
+CALL3(0, read) CALL3(1, write) CALL4(17, pread64) CALL4(18, pwrite64) CALL3(19, readv) CALL3(20, writev) CALL4(40, sendfile)
+CALL5(295, preadv) CALL5(296, pwritev) CALL6(326, copy_file_range) CALL6(327, preadv2) CALL6(328, pwritev2)
 /* names.c */
 CALL2(4, stat) CALL2(6, lstat) CALL2(21, access) CALL2(76, truncate) CALL2(79, getcwd) CALL1(80, chdir) CALL1(81, fchdir)
 CALL2(82, rename) CALL2(83, mkdir) CALL1(84, rmdir) CALL2(86, link) CALL1(87, unlink) CALL2(88, symlink) CALL3(89, readlink)

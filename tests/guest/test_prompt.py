@@ -48,7 +48,7 @@ def test_history_comes_back_with_the_arrow(shared: Prompt) -> None:
     assert shared.enter("print('first' + ' line')") == "first line\n"
     assert shared.enter("print('second' + ' line')") == "second line\n"
     assert shared.enter(UP) == "second line\n"
-    assert shared.enter(UP + UP) == "first line\n"
+    assert shared.enter(UP + UP + UP) == "first line\n"
 
 
 def test_tab_completes(shared: Prompt) -> None:

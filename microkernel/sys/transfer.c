@@ -1,0 +1,162 @@
+/* Moving bytes: read and write in all their forms, and from file to file. */
+#include "core/errno.h"
+#include "core/thread.h"
+#include "fs/inode.h"
+#include "mm/kmalloc.h"
+#include "sys/calls.h"
+
+/* The largest transfer Linux does in one call. */
+#define TRANSFER_LIMIT 0x7ffff000ull
+
+static i64 transfer(struct file *f, u64 at, u64 n, u64 *position, bool write) {
+    n = min_u64(n, TRANSFER_LIMIT);
+    if (!user_range(at, n))
+        return -EFAULT;
+    struct span s = {at, n, false};
+    i64 done = write ? file_write(f, &s, position) : file_read(f, &s, position);
+    return done;
+}
+
+static i64 transfer_fd(u64 fd, u64 at, u64 n, bool write) {
+    struct file *f = fd_file((int)fd);
+    return f ? transfer(f, at, n, &f->position, write) : -EBADF;
+}
+
+static i64 transfer_at(u64 fd, u64 at, u64 n, u64 offset, bool write) {
+    struct file *f = fd_file((int)fd);
+    if (!f)
+        return -EBADF;
+    if (!f->ops->seekable)
+        return -ESPIPE;
+    return (i64)offset < 0 ? -EINVAL : transfer(f, at, n, &offset, write);
+}
+
+i64 sys_read(u64 fd, u64 to, u64 n) { return transfer_fd(fd, to, n, false); }
+i64 sys_write(u64 fd, u64 from, u64 n) { return transfer_fd(fd, from, n, true); }
+i64 sys_pread64(u64 fd, u64 to, u64 n, u64 offset) { return transfer_at(fd, to, n, offset, false); }
+i64 sys_pwrite64(u64 fd, u64 from, u64 n, u64 offset) { return transfer_at(fd, from, n, offset, true); }
+
+struct iovec { u64 base, length; };
+
+static i64 transfer_vector(u64 fd, u64 vector, u64 count, u64 *offset, bool write) {
+    struct file *f = fd_file((int)fd);
+    i64 done = 0;
+    if (!f)
+        return -EBADF;
+    if (count > 1024)
+        return -EINVAL;
+    if (offset && !f->ops->seekable)
+        return -ESPIPE;
+    if (offset && (i64)*offset < 0)
+        return -EINVAL;
+    file_get(f);
+    for (u64 i = 0; i < count; i++) {
+        struct iovec v;
+        i64 n = copy_from_user(&v, vector + i * sizeof v, sizeof v);
+        if (!n && (i64)v.length < 0)
+            n = -EINVAL;
+        if (!n && v.length) {
+            n = transfer(f, v.base, v.length, offset ? offset : &f->position, write);
+            if (n >= 0) {
+                done += n;
+                if ((u64)n < v.length)
+                    break;
+                /* What is there is returned rather than waited for. */
+                struct waitqueue *queues[2];
+                if (!write && f->ops->poll && !(file_poll(f, queues) & POLLIN))
+                    break;
+                continue;
+            }
+        }
+        if (n < 0) {
+            done = done ? done : n;
+            break;
+        }
+    }
+    file_put(f);
+    return done;
+}
+
+i64 sys_readv(u64 fd, u64 vector, u64 count) { return transfer_vector(fd, vector, count, NULL, false); }
+i64 sys_writev(u64 fd, u64 vector, u64 count) { return transfer_vector(fd, vector, count, NULL, true); }
+i64 sys_preadv(u64 fd, u64 vector, u64 count, u64 offset, u64 high) { (void)high; return transfer_vector(fd, vector, count, &offset, false); }
+i64 sys_pwritev(u64 fd, u64 vector, u64 count, u64 offset, u64 high) { (void)high; return transfer_vector(fd, vector, count, &offset, true); }
+
+/* RWF_HIPRI, DSYNC, SYNC, NOWAIT change nothing for memory; APPEND does. */
+i64 sys_preadv2(u64 fd, u64 vector, u64 count, u64 offset, u64 high, u64 flags) {
+    (void)high;
+    return flags & ~15ull ? -EOPNOTSUPP : transfer_vector(fd, vector, count, offset == UINT64_MAX ? NULL : &offset, false);
+}
+i64 sys_pwritev2(u64 fd, u64 vector, u64 count, u64 offset, u64 high, u64 flags) {
+    (void)high;
+    return flags & ~15ull ? -EOPNOTSUPP : transfer_vector(fd, vector, count, offset == UINT64_MAX ? NULL : &offset, true);
+}
+
+/* From one file to another through a page of the kernel's. */
+static i64 copy_between(struct file *from, u64 *from_position, struct file *to, u64 *to_position, u64 n) {
+    u8 *page = kmalloc(PAGE_SIZE);
+    i64 done = 0;
+    if (!page)
+        return -ENOMEM;
+    file_get(from);
+    file_get(to);
+    while (n) {
+        u64 start = *from_position;
+        struct span in = {(u64)page, min_u64(n, PAGE_SIZE), true};
+        i64 got = file_read(from, &in, from_position);
+        struct span out = {(u64)page, got > 0 ? (u64)got : 0, true};
+        i64 put = got > 0 ? file_write(to, &out, to_position) : got;
+        if (put < got)
+            *from_position = start + (put > 0 ? (u64)put : 0);
+        if (put <= 0) {
+            done = done ? done : put;
+            break;
+        }
+        done += put;
+        n -= (u64)put;
+        if (put < got)
+            break;
+        preemption_point();
+    }
+    file_put(from);
+    file_put(to);
+    kfree(page);
+    return done;
+}
+
+i64 sys_sendfile(u64 out, u64 in, u64 offset_at, u64 n) {
+    struct file *to = fd_file((int)out), *from = fd_file((int)in);
+    u64 offset;
+    if (!to || !from || (to->flags & O_ACCMODE) == O_RDONLY || (from->flags & O_ACCMODE) == O_WRONLY)
+        return -EBADF;
+    if (!from->inode || !is_regular(from->inode) || to->flags & O_APPEND)
+        return -EINVAL;
+    n = min_u64(n, TRANSFER_LIMIT);
+    if (!offset_at)
+        return copy_between(from, &from->position, to, &to->position, n);
+    if (copy_from_user(&offset, offset_at, sizeof offset))
+        return -EFAULT;
+    if ((i64)offset < 0)
+        return -EINVAL;
+    i64 done = copy_between(from, &offset, to, &to->position, n);
+    return done >= 0 && copy_to_user(offset_at, &offset, sizeof offset) ? -EFAULT : done;
+}
+
+i64 sys_copy_file_range(u64 in, u64 in_at, u64 out, u64 out_at, u64 n, u64 flags) {
+    struct file *from = fd_file((int)in), *to = fd_file((int)out);
+    u64 in_offset, out_offset;
+    if (!from || !to || (to->flags & O_ACCMODE) == O_RDONLY || (from->flags & O_ACCMODE) == O_WRONLY || to->flags & O_APPEND)
+        return -EBADF;
+    if (!from->inode || !to->inode || !is_regular(from->inode) || !is_regular(to->inode))
+        return (from->inode && is_directory(from->inode)) || (to->inode && is_directory(to->inode)) ? -EISDIR : -EINVAL;
+    if ((in_at && copy_from_user(&in_offset, in_at, 8)) || (out_at && copy_from_user(&out_offset, out_at, 8)))
+        return -EFAULT;
+    u64 *source = in_at ? &in_offset : &from->position, *target = out_at ? &out_offset : &to->position;
+    n = min_u64(n, TRANSFER_LIMIT);
+    if (flags || (from->inode == to->inode && *source < *target + n && *target < *source + n))
+        return -EINVAL;
+    i64 done = copy_between(from, source, to, target, n);
+    if (done >= 0 && ((in_at && copy_to_user(in_at, &in_offset, 8)) || (out_at && copy_to_user(out_at, &out_offset, 8))))
+        return -EFAULT;
+    return done;
+}
