@@ -54,11 +54,13 @@ static bool reserve(struct pipe *p, u32 n) {
     return true;
 }
 
-/* Moves n bytes, which are there or have room, between the ring and the caller. */
+/* Moves n bytes, which are there or have room, between the ring and the caller. The copy is short enough
+ * not to be preempted: another thread could replace the ring meanwhile. */
+#define MOVE_LIMIT 65536
 static int ring_move(struct pipe *p, struct span *span, u32 n, bool in) {
     u32 *position = in ? &p->head : &p->tail;
     while (n) {
-        u32 at = *position & (p->allocated - 1), piece = (u32)min_u64(n, p->allocated - at);
+        u32 at = *position & (p->allocated - 1), piece = (u32)min_u64(min_u64(n, MOVE_LIMIT), p->allocated - at);
         if (in ? span_get(span, p->ring + at, piece) : span_put(span, p->ring + at, piece))
             return -EFAULT;
         *position += piece;

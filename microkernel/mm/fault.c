@@ -158,6 +158,14 @@ int vm_fault(u64 address, enum fault_access access, int *code) {
 
 /* ---- stretches of pages ---- */
 
+int pages_split_at(u64 address) {
+    u64 *huge;
+    if (!(address & (HUGE_SIZE - 1)))
+        return 0;
+    paging_entry(address, false, &huge);
+    return huge && !paging_split(huge, address) ? -ENOMEM : 0;
+}
+
 static void drop_entry(u64 *e, u64 *freed) {
     if (*e & PTE_PRIVATE) {
         (*freed)++;
@@ -173,19 +181,12 @@ u64 pages_drop(struct vma *v, u64 start, u64 end) {
     (void)v;
     for (u64 va = paging_next(start, end); va < end;) {
         u64 next = min_u64(ALIGN_DOWN(va, HUGE_SIZE) + HUGE_SIZE, end), *huge, *e = paging_entry(va, false, &huge);
-        if (huge && va == ALIGN_DOWN(va, HUGE_SIZE) && next == va + HUGE_SIZE) {
+        if (huge) {                             /* wholly inside: pages_split_at saw to that */
             pmm_free(*huge & PTE_ADDRESS, 9);
             *huge = 0;
             freed += 512;
             vm_counts.resident -= 512;
         } else {
-            if (huge) {
-                if (!paging_split(huge, va)) {
-                    va = next;                  /* no page for a table: the rest of the large page stays */
-                    continue;
-                }
-                e = paging_entry(va, false, NULL);
-            }
             for (; va < next; va += PAGE_SIZE, e++)
                 if (*e)                         /* present, or kept by PROT_NONE */
                     drop_entry(e, &freed);
@@ -225,8 +226,7 @@ static u64 protect_entry(const struct vma *v, u64 e) {
 void pages_protect(struct vma *v, u64 start, u64 end) {
     for (u64 va = paging_next(start, end); va < end;) {
         u64 next = min_u64(ALIGN_DOWN(va, HUGE_SIZE) + HUGE_SIZE, end), *huge, *e = paging_entry(va, false, &huge);
-        bool whole = va == ALIGN_DOWN(va, HUGE_SIZE) && next == va + HUGE_SIZE;
-        if (huge && whole && v->prot) {
+        if (huge && v->prot) {
             *huge = protect_entry(v, *huge);
         } else {
             if (huge && paging_split(huge, va))

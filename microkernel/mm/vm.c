@@ -150,6 +150,8 @@ int vm_protect(u64 start, u64 length, int prot) {
 
 int vm_discard(u64 start, u64 length) {
     u64 end = start + length;
+    if (pages_split_at(start) || pages_split_at(end))
+        return -ENOMEM;
     for (struct vma *v = vma_at_or_after(start); v && v->start < end; v = vm_next(v)) {
         if (v->device)
             continue;
@@ -198,7 +200,10 @@ i64 vm_remap(u64 old, u64 old_length, u64 new_length, int flags, u64 new_address
         return (i64)old;
     }
     u64 at = flags & MREMAP_FIXED ? new_address : flags & MREMAP_MAYMOVE ? vma_find_gap(new_length, PAGE_SIZE, MAP_TOP) : 0;
-    if (!at || pages_move(old, at, old_length)) {
+    int moved = at ? pages_move(old, at, old_length) : -ENOMEM;
+    if (moved) {
+        if (at)
+            pages_move(at, old, old_length);    /* back: those tables exist, so it cannot fail */
         if (v->charged)
             pmm_unpromise(more >> PAGE_SHIFT);
         return -ENOMEM;

@@ -21,6 +21,10 @@ u64 vma_find_gap(u64 length, u64 align, u64 limit);
 /* Makes region boundaries at both ends of a range: 0 or -ENOMEM. */
 int vma_isolate(u64 start, u64 end);
 
+/* If the address is inside a 2 MiB page, makes small ones of it, so that what follows can neither fail nor
+ * touch more than its range: 0 or -ENOMEM. */
+int pages_split_at(u64 address);
+
 /* Pages of a stretch of one region. */
 u64 pages_drop(struct vma *v, u64 start, u64 end);     /* returns how many private pages were freed */
 u64 pages_count_private(u64 start, u64 end);

@@ -134,6 +134,8 @@ struct vma *vma_merge(struct vma *v) {
 }
 
 int vma_isolate(u64 start, u64 end) {
+    if (pages_split_at(start) || pages_split_at(end))
+        return -ENOMEM;
     struct vma *v = vma_at_or_after(start);
     if (v && v->start < start && !vma_split(v, start))
         return -ENOMEM;
