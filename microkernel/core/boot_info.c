@@ -68,17 +68,18 @@ static void read_multiboot2(paddr_t info) {
     for (paddr_t p = info + 8; p + sizeof(struct mb2_tag) <= info + total;) {
         const struct mb2_tag *tag = (const void *)p;
         const u32 *w = (const u32 *)(p + sizeof *tag);
-        if (tag->type == MB2_END || tag->size < sizeof *tag)
+        if (tag->type == MB2_END || tag->size < sizeof *tag || tag->size > info + total - p)
             break;
         switch (tag->type) {
         case MB2_CMDLINE:
             set_command_line((const char *)w, tag->size - sizeof *tag);
             break;
         case MB2_MODULE:
-            add_archive(w[0], w[1] - w[0]);
+            if (w[1] > w[0])
+                add_archive(w[0], w[1] - w[0]);
             break;
         case MB2_MMAP:
-            for (paddr_t e = p + 16; e + 24 <= p + tag->size; e += w[0])
+            for (paddr_t e = p + 16; w[0] >= 24 && e + 24 <= p + tag->size; e += w[0])
                 add_region(*(const u64 *)e, *(const u64 *)(e + 8), *(const u32 *)(e + 16) == 1);
             break;
         case MB2_FRAMEBUFFER:

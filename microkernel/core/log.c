@@ -131,6 +131,9 @@ size_t format_text_v(char *to, size_t size, const char *f, va_list args) {
         case '%':
             put(&o, '%');
             break;
+        case 0:
+            f--;                                /* the format ends in the middle of a conversion */
+            break;
         default:
             put(&o, '?');
         }

@@ -13,12 +13,15 @@ struct header {
     char signature[4];
     u32 length;
     u8 revision, checksum;
-    char oem[24];
+    char oem[26];
 } __attribute__((packed));
+_Static_assert(sizeof(struct header) == 36, "ACPI 5.2.6");
 
 static paddr_t ioapic_address = 0xfec00000;
 static struct acpi_irq_route routes[16];
 static u16 pm1a_control, pm1b_control;
+static volatile u8 *sleep_control;              /* hardware-reduced ACPI: a register in memory or… */
+static u16 sleep_control_port;                  /* …a port (4.8.3.7) */
 static u8 sleep_type_a, sleep_type_b;
 static bool have_s5;
 static struct { u8 space; paddr_t address; u8 value; } reset;
@@ -88,6 +91,13 @@ static void read_fadt(const struct header *h) {
         return;
     pm1a_control = (u16)get32(f + 64);
     pm1b_control = (u16)get32(f + 68);
+    if (h->length >= 256 && get32(f + 112) & 1 << 20) {
+        u64 at = get64(f + 248);
+        if (f[244] == 0 && at)
+            sleep_control = map_device(at, 1);
+        else if (f[244] == 1)
+            sleep_control_port = (u16)at;
+    }
     u64 dsdt = get32(f + 40);
     if (h->length >= 148 && get64(f + 140))
         dsdt = get64(f + 140);
@@ -139,15 +149,23 @@ void acpi_init(void) {
         else if (h && !memcmp(h->signature, "FACP", 4))
             read_fadt(h);
     }
+    log_info("acpi: I/O APIC at %lx, PM1a control %x, S5 %s (type %u)", ioapic_address, pm1a_control, have_s5 ? "known" : "unknown", sleep_type_a);
 }
 
+bool acpi_present(void) { return boot_info.has_rsdp; }
 paddr_t acpi_ioapic_address(void) { return ioapic_address; }
 struct acpi_irq_route acpi_isa_irq(unsigned irq) { return irq < 16 ? routes[irq] : (struct acpi_irq_route){irq, false, false}; }
 
 void acpi_power_off(void) {
-    if (!have_s5 || !pm1a_control)
+    if (!have_s5)
         return;
-    out16(pm1a_control, (u16)(1 << 13 | sleep_type_a << 10));
+    u8 reduced = (u8)(1 << 5 | sleep_type_a << 2);
+    if (sleep_control)
+        *sleep_control = reduced;
+    if (sleep_control_port)
+        out8(sleep_control_port, reduced);
+    if (pm1a_control)
+        out16(pm1a_control, (u16)(1 << 13 | sleep_type_a << 10));
     if (pm1b_control)
         out16(pm1b_control, (u16)(1 << 13 | sleep_type_b << 10));
 }

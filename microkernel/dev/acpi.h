@@ -4,6 +4,7 @@
 
 #include "core/types.h"
 
+bool acpi_present(void);
 /* Reads RSDP, RSDT/XSDT, MADT, FADT and _S5_; without tables the PC's defaults hold. */
 void acpi_init(void);
 paddr_t acpi_ioapic_address(void);
@@ -13,7 +14,7 @@ struct acpi_irq_route {
     bool active_low, level;
 };
 struct acpi_irq_route acpi_isa_irq(unsigned irq);
-/* Enters S5 if the tables say how; returns if it did not happen. */
+/* Asks for S5 if the tables say how: it comes a moment later. */
 void acpi_power_off(void);
 /* Writes the FADT's reset register; returns if there is none. */
 void acpi_reset(void);

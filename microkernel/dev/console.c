@@ -180,5 +180,9 @@ void console_exit(u8 status) {
     if (port)
         out8((u16)port, status);
     acpi_power_off();
-    machine_reboot();                           /* QEMU's -no-reboot makes it an end */
+    /* Machines without ACPI (Firecracker, small QEMU ones) take a reset for the end; on others it would
+     * start everything again. */
+    if (!acpi_present())
+        machine_reboot();
+    machine_halt();
 }

@@ -57,19 +57,38 @@ static struct inode *parent_of(const char *name, size_t length, const char **bas
     return dir;
 }
 
-/* Hard links: the first inode seen for each number of an archive. */
+/* Hard links: files of the archive by their number there. Each holds a reference, since a later entry may
+ * take the file's name away. */
 #define LINK_SLOTS 256
 static struct { u32 number; struct inode *inode; } link_slots[LINK_SLOTS];
 
-static struct inode *linked_inode(const u32 *f, struct inode *fresh) {
-    if (f[NLINK] < 2)
-        return fresh;
-    unsigned slot = f[INO] % LINK_SLOTS;
-    if (!fresh)
-        return link_slots[slot].number == f[INO] ? link_slots[slot].inode : NULL;
-    link_slots[slot].number = f[INO];
-    link_slots[slot].inode = fresh;
-    return fresh;
+static void forget_links(void) {
+    for (unsigned i = 0; i < LINK_SLOTS; i++)
+        if (link_slots[i].inode)
+            inode_put(link_slots[i].inode);
+    memset(link_slots, 0, sizeof link_slots);
+}
+
+static struct inode *linked_inode(u32 number) {
+    unsigned slot = number % LINK_SLOTS;
+    return link_slots[slot].number == number ? link_slots[slot].inode : NULL;
+}
+
+static void remember_link(u32 number, struct inode *i) {
+    unsigned slot = number % LINK_SLOTS;
+    if (link_slots[slot].inode)
+        inode_put(link_slots[slot].inode);
+    link_slots[slot].number = number;
+    link_slots[slot].inode = inode_get(i);
+}
+
+static struct inode *make_inode(const u32 *f) {
+    struct inode *i = inode_new(f[MODE]);
+    if (i) {
+        i->mtime = i->ctime = i->atime = (struct timespec){f[MTIME], 0};
+        i->rdev = (u64)f[RDEVMAJOR] << 8 | f[RDEVMINOR];
+    }
+    return i;
 }
 
 static int add(const u32 *f, const char *name, size_t length, const u8 *content) {
@@ -86,15 +105,11 @@ static int add(const u32 *f, const char *name, size_t length, const u8 *content)
     }
     if (old && is_directory(old->inode) && old->inode->directory.count)
         return -EISDIR;
-    struct inode *i = type == S_IFREG ? linked_inode(f, NULL) : NULL;
-    bool fresh = !i;
-    if (fresh && !(i = inode_new(f[MODE])))
+    bool linked = type == S_IFREG && f[NLINK] > 1;
+    struct inode *i = linked ? linked_inode(f[INO]) : NULL;
+    if (!i && !(i = make_inode(f)))
         return -ENOMEM;
-    if (fresh) {
-        i->mtime = i->ctime = i->atime = (struct timespec){f[MTIME], 0};
-        i->rdev = (u64)f[RDEVMAJOR] << 8 | f[RDEVMINOR];
-        linked_inode(f, i);
-    }
+    inode_get(i);
     if (type == S_IFREG && f[FILESIZE]) {
         i->regular.archive = content;
         i->regular.archive_size = i->size = f[FILESIZE];
@@ -110,27 +125,30 @@ static int add(const u32 *f, const char *name, size_t length, const u8 *content)
     struct timespec keep = i->mtime;
     int error = type == S_IFLNK && !i->target ? -ENOMEM : directory_add(dir, base, n, i);
     i->ctime = keep;
-    if (error)
-        inode_reap(i);
+    if (linked && !error)
+        remember_link(f[INO], i);
+    inode_put(i);
     return error;
 }
 
 u64 cpio_unpack(const u8 *archive, u64 size) {
     u64 at = 0, entries = 0;
+    bool complete = true;
     last_dir = NULL;
-    while (at + HEADER <= size) {
+    while (at < size) {
         const u8 *p = archive + at;
         if (!*p) {                              /* padding between concatenated archives */
             at += 4;
             continue;
         }
+        complete = false;
         u32 f[FIELDS];
-        if (memcmp(p, "070701", 6) || !parse_fields(p, f)) {
+        if (at + HEADER > size || memcmp(p, "070701", 6) || !parse_fields(p, f)) {
             log_error("boot archive: no header at byte %lu of %lu", at, size);
             break;
         }
         u64 content = ALIGN_UP(at + HEADER + f[NAMESIZE], 4), next = ALIGN_UP(content + f[FILESIZE], 4);
-        if (!f[NAMESIZE] || next > ALIGN_UP(size, 4)) {
+        if (!f[NAMESIZE] || at + HEADER + f[NAMESIZE] > size || content + f[FILESIZE] > size) {
             log_error("boot archive: entry at byte %lu is cut off", at);
             break;
         }
@@ -140,7 +158,8 @@ u64 cpio_unpack(const u8 *archive, u64 size) {
             length++;
         at = next;
         if (length == 10 && !memcmp(name, "TRAILER!!!", 10)) {
-            memset(link_slots, 0, sizeof link_slots);
+            forget_links();
+            complete = true;
             continue;
         }
         if (length == 1 && *name == '.')
@@ -150,6 +169,9 @@ u64 cpio_unpack(const u8 *archive, u64 size) {
             log_error("boot archive: %.*s: error %d", (int)length, name, -error);
         entries++;
     }
+    if (!complete)
+        log_error("boot archive: it has no end");
+    forget_links();
     last_dir = NULL;
     return entries;
 }

@@ -47,6 +47,8 @@ struct dentry *directory_find(struct inode *dir, const char *name, size_t length
 int directory_add(struct inode *dir, const char *name, size_t length, struct inode *inode) {
     if (length > INODE_NAME_MAX)
         return -ENAMETOOLONG;
+    if (directory_removed(dir))
+        return -ENOENT;
     if (entry_count >= table_size * 2 && !grow())
         return -ENOSPC;
     struct dentry *d = kmalloc(sizeof *d + length);
@@ -197,7 +199,7 @@ static struct list *resume(struct file *f) {
 i64 directory_list(struct file *f, u64 buffer, size_t size) {
     struct inode *dir = f->inode;
     struct listing l = {buffer, size, 0};
-    if (!dir->directory.self && dir != root_inode)
+    if (directory_removed(dir))
         return -ENOENT;
     if (f->position == 0) {
         if (!emit(&l, dir->number, 1, S_IFDIR, ".", 1))

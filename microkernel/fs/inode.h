@@ -58,6 +58,8 @@ static inline bool is_symlink(const struct inode *i) { return (i->mode & S_IFMT)
 void inode_init(void);                          /* makes the root */
 extern struct inode *root_inode;
 extern u64 inode_total;
+/* Taken out of the tree while in use: has no name and gets no entries. */
+static inline bool directory_removed(const struct inode *dir) { return !dir->directory.self && dir != root_inode; }
 
 struct inode *inode_new(u32 mode);              /* no name yet, no reference */
 static inline struct inode *inode_get(struct inode *i) { i->refs++; return i; }

@@ -51,6 +51,8 @@ int path_resolve(struct inode *base, const char *text, unsigned flags, struct pa
         if (!n || (n == 1 && name[0] == '.')) {
             next = dir;
         } else if (n == 2 && name[0] == '.' && name[1] == '.') {
+            if (directory_removed(dir))
+                return -ENOENT;                 /* its parent may be gone as well */
             next = dir->directory.parent;
         } else {
             if (n > INODE_NAME_MAX)

@@ -58,11 +58,13 @@ static bool reserve(struct pipe *p, u32 n) {
  * not to be preempted: another thread could replace the ring meanwhile. */
 #define MOVE_LIMIT 65536
 static int ring_move(struct pipe *p, struct span *span, u32 n, bool in) {
-    u32 *position = in ? &p->head : &p->tail;
+    u32 *position = in ? &p->head : &p->tail, start = *position;
     while (n) {
         u32 at = *position & (p->allocated - 1), piece = (u32)min_u64(min_u64(n, MOVE_LIMIT), p->allocated - at);
-        if (in ? span_get(span, p->ring + at, piece) : span_put(span, p->ring + at, piece))
+        if (in ? span_get(span, p->ring + at, piece) : span_put(span, p->ring + at, piece)) {
+            *position = start;                  /* a bad pointer moves nothing */
             return -EFAULT;
+        }
         *position += piece;
         n -= piece;
     }

@@ -148,8 +148,12 @@ i64 regular_write(struct inode *i, struct span *from, u64 *position) {
         struct page *page = regular_page(i, at >> PAGE_SHIFT, true);
         if (!page)
             return done ? done : -ENOSPC;
-        if (span_get(from, (u8 *)phys_to_virt(page_address(page)) + offset, n))
+        u8 *target = (u8 *)phys_to_virt(page_address(page)) + offset;
+        if (span_get(from, target, n)) {
+            if (at + n > i->size)               /* what is behind the end must read as zeros one day */
+                memset(target + (i->size > at ? i->size - at : 0), 0, n - (i->size > at ? i->size - at : 0));
             return done ? done : -EFAULT;
+        }
         *position += n;
         done += (i64)n;
         i->size = max_u64(i->size, *position);
@@ -215,15 +219,32 @@ int regular_allocate(struct inode *i, u64 from, u64 to) {
     return 0;
 }
 
+/* Index of the first page at or after `from` below a node that begins at `base`; UINT64_MAX if none. */
+static u64 tree_next(const void *node, u32 height, u64 base, u64 from) {
+    if (!node || base + tree_reach(height) <= from)
+        return UINT64_MAX;
+    if (!height)
+        return base;
+    for (unsigned k = 0; k < FANOUT; k++) {
+        u64 found = tree_next(((void *const *)node)[k], height - 1, base + ((u64)k << (FANOUT_BITS * (height - 1))), from);
+        if (found != UINT64_MAX)
+            return found;
+    }
+    return UINT64_MAX;
+}
+
 i64 regular_seek(struct inode *i, u64 from, bool hole) {
     if (from >= i->size)
         return -ENXIO;
-    for (u64 at = from; at < i->size; at = ALIGN_DOWN(at, PAGE_SIZE) + PAGE_SIZE) {
-        bool data = tree_find(i, at >> PAGE_SHIFT) || at < i->regular.archive_size;
-        if (data != hole)
-            return (i64)at;
+    u64 at = from;
+    if (!hole) {
+        u64 next = at < i->regular.archive_size ? at >> PAGE_SHIFT : tree_next(i->regular.root, i->regular.height, 0, at >> PAGE_SHIFT);
+        at = next > i->size >> PAGE_SHIFT ? i->size : max_u64(at, next << PAGE_SHIFT);
+        return at < i->size ? (i64)at : -ENXIO;
     }
-    return hole ? (i64)i->size : -ENXIO;
+    while (at < i->size && (at < i->regular.archive_size || tree_find(i, at >> PAGE_SHIFT)))
+        at = ALIGN_DOWN(at, PAGE_SIZE) + PAGE_SIZE;
+    return (i64)min_u64(at, i->size);
 }
 
 /* ---- as an open file ---- */

@@ -48,10 +48,10 @@ static struct slab *slab_new(unsigned c) {
 
 static void *large(size_t size) {
     unsigned order = 0;
+    if (size > (u64)PAGE_SIZE << PMM_MAX_ORDER)
+        return NULL;
     while ((u64)PAGE_SIZE << order < size)
         order++;
-    if (order > PMM_MAX_ORDER)
-        return NULL;
     paddr_t frames = pmm_alloc(order, 0);
     return frames ? phys_to_virt(frames) : NULL;
 }

@@ -23,8 +23,6 @@ struct inode *directory_at(int fd, i64 *error) {
 static i64 create(struct path *p, u32 mode) {
     if (p->wants_directory)
         return -EISDIR;
-    if (!p->dir->directory.self && p->dir != root_inode)
-        return -ENOENT;
     struct inode *i = inode_new(S_IFREG | (mode & 07777 & ~creation_mask));
     if (!i)
         return -ENOSPC;

@@ -276,8 +276,6 @@ static i64 make(u64 dirfd, u64 name, u32 mode, u64 rdev, const char *target) {
         error = -EEXIST;
     else if (p->wants_directory && (mode & S_IFMT) != S_IFDIR)
         error = -ENOENT;
-    else if (!p->dir->directory.self && p->dir != root_inode)
-        error = -ENOENT;
     struct inode *i = error ? NULL : inode_new(mode);
     if (!error && i && target) {
         i->size = strlen(target);
@@ -397,12 +395,12 @@ static i64 rename_resolved(struct path *from, struct path *to, u64 flags) {
     struct inode *old = from->inode, *target = to->inode;
     if (from->is_special || to->is_special)
         return -EBUSY;
+    if (directory_removed(to->dir))
+        return -ENOENT;
     if (is_directory(old) && inside(to->dir, old))
         return -EINVAL;
     if (target && flags & RENAME_NOREPLACE)
         return -EEXIST;
-    if (!to->dir->directory.self && to->dir != root_inode)
-        return -ENOENT;
     if (target == old)
         return 0;                               /* two names of one file: nothing happens (POSIX) */
     if (target) {

@@ -120,7 +120,15 @@ void signals_drop(struct thread *t) {
         kfree(t->signals.info[s]);
 }
 
+/* The last hardware fault: handlers such as faulthandler's restore the default action and raise the signal
+ * again, and then this is what the user wants to hear of. */
+static struct { int signal; u64 address; struct frame frame; } last_fault;
+
 __attribute__((noreturn)) static void die(int signal, struct frame *f, u64 address) {
+    if (last_fault.signal == signal) {
+        f = &last_fault.frame;
+        address = last_fault.address;
+    }
     bool is_fault = signal == SIGSEGV || signal == SIGBUS || signal == SIGILL || signal == SIGFPE || signal == SIGTRAP || signal == SIGABRT;
     if (is_fault)
         report_fatal_signal(signal, f, address, !(ever_handled & signal_bit(signal)));
@@ -132,6 +140,9 @@ void signal_fault(int signal, int code, u64 address, struct frame *f) {
     struct thread *t = current_thread();
     struct siginfo info = {.signo = signal, .code = code, .address = address};
     u64 handler = signal_actions[signal].handler;
+    last_fault.signal = signal;
+    last_fault.address = address;
+    last_fault.frame = *f;
     if (handler == SIG_DFL || handler == SIG_IGN || t->signals.blocked & signal_bit(signal))
         die(signal, f, address);
     queue(&t->signals.pending, t->signals.info, &info);

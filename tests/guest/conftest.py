@@ -17,7 +17,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def full(request: pytest.FixtureRequest) -> bool:
-    return bool(request.config.getoption("--full"))
+    return bool(request.config.getoption("--full", default=False))
 
 
 @pytest.fixture(scope="session")

@@ -78,9 +78,9 @@ def code(source: str, *words: str, stdin: bytes = b"", limit_s: float = LIMIT_S)
     return run(*words, "-c", source, stdin=stdin, limit_s=limit_s)
 
 
-def qemu(*words: str | Path, limit_s: float = LIMIT_S) -> Result:
+def qemu(*words: str | Path, limit_s: float = 30) -> Result:
     """Plain QEMU as a user of an image would start it, the serial port on standard output."""
-    argv = [QEMU, "-display", "none", "-no-reboot", "-serial", "stdio", *map(str, words)]
+    argv = [QEMU, "-display", "none", "-serial", "stdio", *map(str, words)]
     return _run(argv, b"", limit_s)
 
 

@@ -1,4 +1,4 @@
-"""QEMU's controls: power, pausing, screendumps. The guest takes part in none of it, and lives on."""
+"""QEMU's controls: power, pausing, screendumps."""
 
 import asyncio
 from pathlib import Path
@@ -104,7 +104,9 @@ def test_the_screen_can_be_dumped(name: str, talker: Path, tmp_path: Path) -> No
             assert (kind, depth) == (b"P6", b"255")
             width, height = map(int, size.split())
             assert picture.stat().st_size == len(kind + size + depth) + 3 + 3 * width * height
-            await guest.control.execute("screendump", {"filename": f"{picture}.png", "format": "png"})
+            await guest.control.execute(
+                "screendump", {"filename": f"{picture}.png", "format": "png"}
+            )
             assert (tmp_path / "screen.ppm.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
 
     asyncio.run(main())

@@ -51,9 +51,7 @@ print("after")
 
 
 @pytest.mark.parametrize("name", CRASHES)
-def test_a_crash_shows_where_python_was(
-    name: str, tmp_path: Path, native_library: Path
-) -> None:
+def test_a_crash_shows_where_python_was(name: str, tmp_path: Path, native_library: Path) -> None:
     statement, status, words = CRASHES[name]
     program = tmp_path / "crash.py"
     program.write_text(PROGRAM.format(library=NATIVE_LIBRARY, statement=statement))

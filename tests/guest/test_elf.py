@@ -1,13 +1,15 @@
-"""The kernel's and an image's ELF file, read with pyelftools: section 1 of docs/boot-protocol.md."""
+"""The ELF files of the kernel and of an image, as section 1 of docs/boot-protocol.md has them."""
 
 import struct
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 from elftools.elf.constants import P_FLAGS
 from elftools.elf.elffile import ELFFile
+from elftools.elf.segments import NoteSegment
 
 from ovum.progress import Progress
 from ovum.toolchain import ensure_kernel
@@ -73,7 +75,7 @@ def test_everything_is_linked_in_the_higher_half(kernel: ELFFile) -> None:
 def test_segments_share_no_page(kernel: ELFFile, image: ELFFile) -> None:
     for elf in (kernel, image):
         ranges = sorted((h.p_paddr, h.p_paddr + h.p_memsz) for h in _loaded(elf) if h.p_memsz)
-        for (_, end), (start, _) in zip(ranges, ranges[1:], strict=False):
+        for (_, end), (start, _) in pairwise(ranges):
             assert -(-end // PAGE) <= start // PAGE, (hex(end), hex(start))
 
 
@@ -95,9 +97,11 @@ def test_the_pvh_note_names_an_entry_in_the_text(kernel: ELFFile) -> None:
     entries = [
         struct.unpack("<I", note["n_descdata"][:4])[0]
         for segment in kernel.iter_segments("PT_NOTE")
+        if isinstance(segment, NoteSegment)
         for note in segment.iter_notes()
-        if (note["n_name"], note["n_type"]) == ("Xen", XEN_ELFNOTE_PHYS32_ENTRY)
-        or (note["n_name"] == "Xen" and "PHYS32" in str(note["n_type"]))
+        # A name where pyelftools knows one for the number.
+        if note["n_name"] == "Xen"
+        and str(note["n_type"]) in (str(XEN_ELFNOTE_PHYS32_ENTRY), "NT_XEN_PHYS32_ENTRY")
     ]
     assert len(entries) == 1
     text = next(h for h in _loaded(kernel) if h.p_flags & P_FLAGS.PF_X)

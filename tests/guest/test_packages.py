@@ -30,7 +30,9 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "answer = _library.answer\n",
         )
         archive.write(library, "ovum_answer/answer.so")
-        archive.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: ovum-answer\nVersion: 1.0\n")
+        archive.writestr(
+            f"{info}/METADATA", "Metadata-Version: 2.1\nName: ovum-answer\nVersion: 1.0\n"
+        )
         archive.writestr(
             f"{info}/WHEEL", f"Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: {TAG}\n"
         )

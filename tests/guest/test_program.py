@@ -85,7 +85,9 @@ def test_code_runs_with_its_arguments() -> None:
 
 
 def test_a_program_comes_from_standard_input() -> None:
-    assert machine.run("-", "x", stdin=b"import sys; print(sys.argv)").expect().out == "['-', 'x']\n"
+    assert (
+        machine.run("-", "x", stdin=b"import sys; print(sys.argv)").expect().out == "['-', 'x']\n"
+    )
     # Without a terminal there is no prompt, as with python3.
     assert machine.run(stdin=b"print(6 * 7)\n").expect().out == "42\n"
 

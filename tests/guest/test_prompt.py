@@ -154,7 +154,7 @@ def test_the_machine_powers_off_and_the_terminal_is_as_it_was(way_out: str) -> N
         child.wait()
         assert child.exitstatus == 0
         switched = re.findall(r"\x1b\[\?(\d+)([hl])", str(child.before))
-        assert {mode: on for mode, on in switched}.get("2004") == "l"
+        assert dict(switched).get("2004") == "l"
 
 
 def test_the_status_of_exit_is_the_status() -> None:

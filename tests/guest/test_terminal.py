@@ -24,7 +24,7 @@ print(json.dumps([[os.isatty(fd), size(fd)] for fd in (0, 1, 2)]), flush=True)
 """
 
 
-def _probe(argv: list[str], terminals: str) -> object:
+def _probe(argv: list[str], terminals: str) -> list[tuple[bool, object]]:
     """What the probe says with these of the descriptors being a terminal."""
     with machine.pseudo_terminal(columns=97, rows=31) as (ours, theirs):
         descriptors = [theirs if str(fd) in terminals else subprocess.PIPE for fd in (0, 1, 2)]
@@ -45,7 +45,7 @@ def _probe(argv: list[str], terminals: str) -> object:
                 assert piece, (text, process.stderr.read() if process.stderr else b"")
                 text += piece
             assert process.wait(machine.LIMIT_S) == 0
-    return json.loads(text)
+    return [(is_terminal, size) for is_terminal, size in json.loads(text)]
 
 
 @pytest.mark.parametrize("terminals", ["", "0", "1", "2", "01", "02", "12", "012"])
@@ -61,7 +61,8 @@ def test_each_descriptor_is_what_it_is_on_the_host(terminals: str) -> None:
 def test_a_new_size_reaches_the_program() -> None:
     source = (
         "import os, signal\n"
-        "signal.signal(signal.SIGWINCH, lambda *_: print('now', *os.get_terminal_size(), flush=True))\n"
+        "def tell(*_): print('now', *os.get_terminal_size(), flush=True)\n"
+        "signal.signal(signal.SIGWINCH, tell)\n"
         "print('was', *os.get_terminal_size(), flush=True)\n"
         "while True: signal.pause()"
     )
@@ -89,7 +90,9 @@ def test_raw_mode_gives_every_byte_as_it_comes() -> None:
 
 
 def test_lines_are_edited_and_echoed() -> None:
-    source = "import sys\nprint('go', flush=True)\nfor line in sys.stdin: print(repr(line), flush=True)"
+    source = (
+        "import sys\nprint('go', flush=True)\nfor line in sys.stdin: print(repr(line), flush=True)"
+    )
     with started("--timeout", "60", "-c", source) as child:
         child.expect_exact("go\r\n")
         child.send("abX\x7fc\r")

@@ -1,18 +1,20 @@
 """Runs the checks named as arguments, all without one, and reports a line for each."""
 
+import importlib
 import json
 import sys
 import threading
 import time
 import traceback
 
-from . import clocks, files, limits, mapping, pointers, processes, signals, stdlib, threads, waiting
 from .registry import CHECKS, open_descriptors
 
-__all__ = [
+for _theme in (
     *("clocks", "files", "limits", "mapping", "pointers", "processes", "signals", "stdlib"),
     *("threads", "waiting"),
-]
+):
+    # Importing registers the checks of a theme.
+    importlib.import_module(f".{_theme}", __package__)
 
 
 def _leftovers(before: set[int]) -> str:

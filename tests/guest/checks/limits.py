@@ -6,6 +6,7 @@ import json
 import mmap
 import os
 import sys
+from collections.abc import Callable
 
 from .registry import check, free_bytes, no_memory_lost
 
@@ -85,7 +86,12 @@ def endless_recursion_through_c_is_a_recursion_error() -> None:
     before = sys.getrecursionlimit()
     sys.setrecursionlimit(100_000)
     try:
-        for provoke in (lambda: Endless().name, lambda: repr(nested), lambda: json.dumps(nested)):
+        provocations: list[Callable[[], object]] = [
+            lambda: Endless().name,
+            lambda: repr(nested),
+            lambda: json.dumps(nested),
+        ]
+        for provoke in provocations:
             try:
                 provoke()
             except RecursionError:

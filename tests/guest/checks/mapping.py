@@ -2,10 +2,11 @@
 
 import ctypes
 import errno
-import json
 import mmap
 import os
+import sys
 import tempfile
+from pathlib import Path
 
 from .registry import PAGE, check, no_memory_lost, refused
 
@@ -62,7 +63,7 @@ def a_private_mapping_is_a_copy_once_written() -> None:
 
 @check
 def a_read_only_mapping_shows_a_file_of_the_image() -> None:
-    with open(json.__spec__.cached, "rb") as file:
+    with Path(sys.executable).open("rb") as file:
         content = file.read()
         with mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as mapped:
             assert mapped[:] == content
@@ -161,6 +162,8 @@ def a_shared_memory_object_is_shared() -> None:
     # Tracking would start a process.
     first = shared_memory.SharedMemory(create=True, size=10_000, track=False)  # type: ignore[call-arg]
     second = shared_memory.SharedMemory(first.name, track=False)  # type: ignore[call-arg]
+    assert first.buf is not None
+    assert second.buf is not None
     first.buf[9_999] = 7
     assert second.buf[9_999] == 7
     second.close()

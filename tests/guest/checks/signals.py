@@ -8,7 +8,7 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 
 from .registry import check
@@ -39,10 +39,11 @@ def a_signal_reaches_its_handler() -> None:
 
 @check
 def sigint_is_a_keyboard_interrupt() -> None:
-    for raise_it in (
+    ways: list[Callable[[], None]] = [
         lambda: signal.raise_signal(signal.SIGINT),
         lambda: os.kill(os.getpid(), signal.SIGINT),
-    ):
+    ]
+    for raise_it in ways:
         try:
             raise_it()
         except KeyboardInterrupt:
@@ -90,16 +91,16 @@ def a_sleep_goes_on_after_a_handler() -> None:
 
 @check
 def an_exception_in_a_handler_ends_what_waits() -> None:
-    class Alarm(Exception):
+    class AlarmError(Exception):
         pass
 
     def ring(number: int, frame: FrameType | None) -> None:
-        raise Alarm
+        raise AlarmError
 
     reading, writing = os.pipe()
     poll = select.poll()
     poll.register(reading, select.POLLIN)
-    waits = {
+    waits: dict[str, Callable[[], object]] = {
         "sleep": lambda: time.sleep(60),
         "read": lambda: os.read(reading, 1),
         "poll": lambda: poll.poll(60_000),
@@ -111,7 +112,7 @@ def an_exception_in_a_handler_ends_what_waits() -> None:
         started = time.monotonic()
         try:
             wait()
-        except Alarm:
+        except AlarmError:
             assert time.monotonic() - started < 30, name
             continue
         raise AssertionError(f"{name} was not interrupted")

@@ -5,6 +5,7 @@ import importlib.util
 import struct
 import sys
 from pathlib import Path
+from typing import Any
 
 from .registry import check
 
@@ -50,7 +51,8 @@ def nothing_is_compiled_at_the_start() -> None:
         cached = getattr(getattr(module, "__spec__", None), "cached", None)
         if cached is None or not cached.startswith(("/usr/lib", "/app")):
             continue
-        loader = module.__spec__.loader
+        assert module.__spec__ is not None
+        loader: Any = module.__spec__.loader
         try:
             head = loader.get_data(cached)[:16]
         except OSError:

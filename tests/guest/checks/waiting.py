@@ -1,4 +1,4 @@
-"""Descriptors that make a thread wait: pipes, socket pairs, event and timer descriptors, polling."""
+"""Descriptors that make a thread wait: pipes, sockets, events, timers, and polling."""
 
 import errno
 import os
@@ -6,6 +6,7 @@ import select
 import socket
 import threading
 import time
+from collections.abc import Callable
 
 from .registry import check, refused
 
@@ -38,7 +39,7 @@ def a_full_pipe_refuses_and_an_empty_one_too() -> None:
         os.read(reading, 1)
     written = 0
     with refused(errno.EAGAIN):
-        while True:
+        for _ in range(1 << 20):
             written += os.write(writing, b"x" * 4096)
     assert written >= 65536, written
     assert len(os.read(reading, 1 << 20)) == written
@@ -130,7 +131,7 @@ def poll_and_select_wait_as_long_as_they_should() -> None:
     poll.register(reading, select.POLLIN)
     epoll = select.epoll()
     epoll.register(reading, select.EPOLLIN)
-    waits = [lambda: poll.poll(30), lambda: epoll.poll(0.03)]
+    waits: list[Callable[[], object]] = [lambda: poll.poll(30), lambda: epoll.poll(0.03)]
     waits.append(lambda: [fd for kind in select.select([reading], [], [], 0.03) for fd in kind])
     for wait in waits:
         started = time.monotonic()
@@ -161,14 +162,14 @@ def every_kind_of_waiting_is_woken_by_another_thread() -> None:
         finished = threading.Event()
         ready = threading.Event()
 
-        def waiter(wait: "object" = wait, fd: int = reading, done: threading.Event = finished,
-                   begun: threading.Event = ready) -> None:  # fmt: skip
-            assert callable(wait)
+        def waiter(
+            wait: Callable[[int], None], fd: int, begun: threading.Event, done: threading.Event
+        ) -> None:
             begun.set()
             wait(fd)
             done.set()
 
-        thread = threading.Thread(target=waiter)
+        thread = threading.Thread(target=waiter, args=(wait, reading, ready, finished))
         thread.start()
         ready.wait()
         assert not finished.wait(0.05), f"{wait.__name__} did not wait"
