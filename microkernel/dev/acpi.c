@@ -65,24 +65,22 @@ static void read_madt(const struct header *h) {
 }
 
 static void read_s5(const struct header *dsdt) {
-    const u8 *p = (const u8 *)dsdt + sizeof *dsdt, *end = (const u8 *)dsdt + dsdt->length - 12;
-    for (; p < end; p++) {
-        if (memcmp(p, "_S5_\x12", 5))
-            continue;
-        p += 5;
-        p += (*p >> 6) + 1;                     /* PkgLength */
-        p++;                                    /* NumElements */
-        u8 value[2] = {0, 0};
-        for (int i = 0; i < 2; i++) {
-            if (*p == 0x0a)                     /* BytePrefix */
-                p++;
-            value[i] = *p++;
-        }
-        sleep_type_a = value[0];
-        sleep_type_b = value[1];
-        have_s5 = true;
+    const u8 *p = (const u8 *)(dsdt + 1), *end = (const u8 *)dsdt + dsdt->length;
+    while (p + 8 <= end && memcmp(p, "_S5_\x12", 5))
+        p++;
+    if (p + 8 > end)
         return;
+    p += 5;
+    p += (*p >> 6) + 2;                         /* PkgLength and NumElements */
+    u8 value[2] = {0, 0};
+    for (int i = 0; i < 2 && p + 2 <= end; i++) {
+        if (*p == 0x0a)                         /* BytePrefix */
+            p++;
+        value[i] = *p++;
     }
+    sleep_type_a = value[0];
+    sleep_type_b = value[1];
+    have_s5 = true;
 }
 
 static void read_fadt(const struct header *h) {

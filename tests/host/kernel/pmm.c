@@ -168,7 +168,7 @@ TEST(unusual_memory_maps_are_respected) {
 
 TEST(too_little_memory_is_a_readable_panic) {
     machine_memory(MIB);
-    boot_info.regions[2].end = 0x114000;
+    boot_info.regions[2].end = 0x112000;
     CHECK_PANICS(pmm_init());
 }
 
