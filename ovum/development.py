@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ovum.paths import REPO
 
-CHECKED = ("ovum", "tests", "tasks.py")
+CHECKED = ("ovum", "pyhost", "bench", "tests", "tasks.py")
 """What the type checker reads."""
 
 

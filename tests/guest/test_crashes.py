@@ -27,6 +27,10 @@ CRASHES = {
         "ctypes.memset(0xffffffff80101000, 0, 1)",
         *(139, "Segmentation fault"),
     ),
+    "the kernel's text that is written through the map of all memory": (
+        "ctypes.memset(0xffff800000101000, 0, 1)",
+        *(139, "Segmentation fault"),
+    ),
     "an address that cannot be": ("native.read_non_canonical()", 139, "Segmentation fault"),
     "a native stack that overflows": ("native.exhaust_stack(10**7)", 139, "Segmentation fault"),
     "a division by zero": ("native.divide_by_zero()", 136, "Floating-point exception"),

@@ -31,6 +31,8 @@ ENVIRONMENT = {
 }
 SECONDS = 60
 
+STAND_INS = ["shim/machine.c", "shim/heap.c", "shim/program.c"]
+FILES = [*STAND_INS, "mm/pmm.c", "mm/user.c", "fs/inode.c"]
 AREAS: dict[str, list[str]] = {
     "avl": ["core/avl.c"],
     "format": ["core/log.c"],
@@ -39,6 +41,9 @@ AREAS: dict[str, list[str]] = {
     "multiboot2": ["core/boot_info.c"],
     "pmm": ["shim/machine.c", "mm/pmm.c"],
     "kmalloc": ["shim/machine.c", "mm/pmm.c", "mm/kmalloc.c"],
+    "vma": ["shim/heap.c", "core/avl.c", "mm/vma.c"],
+    "regular": [*FILES, "fs/regular.c"],
+    "regular_short": [*FILES, "fs/regular.c"],
 }
 """The programs, and what of the kernel each is linked with."""
 

@@ -93,7 +93,7 @@ TEST(when_memory_is_short_nothing_is_given_and_nothing_is_lost) {
     static u8 *all[300000];
     start();
     u64 free = pmm_statistics().free;
-    for (size_t size = 64; size <= 4096; size *= 4) {
+    for (size_t size = 256; size <= 4096; size *= 4) {
         size_t n = 0;
         for (; (all[n] = kmalloc(size)); n++)
             memset(all[n], (int)n, size);

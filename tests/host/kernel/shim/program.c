@@ -1,0 +1,47 @@
+#include "program.h"
+
+#include <string.h>
+
+#include "core/errno.h"
+#include "core/thread.h"
+#include "fs/epoll.h"
+
+u64 program_fault;
+bool (*program_meanwhile)(void);
+unsigned program_sleeps, program_wakes;
+
+/* How many of n bytes can be touched. */
+static size_t reachable(u64 at, size_t n) { return at <= program_fault && program_fault - at < n ? program_fault - at : n; }
+
+size_t user_copy_raw(void *to, const void *from, size_t n);
+size_t user_clear_raw(void *to, size_t n);
+
+size_t user_copy_raw(void *to, const void *from, size_t n) {
+    size_t good = min_u64(reachable((u64)to, n), reachable((u64)from, n));
+    memcpy(to, from, good);
+    return n - good;
+}
+
+size_t user_clear_raw(void *to, size_t n) {
+    size_t good = reachable((u64)to, n);
+    memset(to, 0, good);
+    return n - good;
+}
+
+void preemption_point(void) {}
+
+void wait_begin(struct wait_entry *e, struct waitqueue *q) { waitqueue_add(q, e); }
+
+int thread_block(u64 deadline) {
+    (void)deadline;
+    program_sleeps++;
+    return program_meanwhile && program_meanwhile() ? 0 : -ERESTARTSYS;
+}
+
+void waitqueue_wake(struct waitqueue *q, u32 events) {
+    (void)events;
+    program_wakes += !list_empty(&q->entries);
+}
+
+void signal_thread(struct thread *t, int signal) { (void)t, (void)signal; }
+void epoll_forget_file(struct file *f) { (void)f; }

@@ -1,0 +1,17 @@
+/* What stands in for the program and the scheduler: its memory is that of the checks, and other threads run
+ * when the caller would sleep. */
+#ifndef SHIM_PROGRAM_H
+#define SHIM_PROGRAM_H
+
+#include "mm/user.h"
+
+/* Touching the byte at this address of the program's is a fault; 0: nowhere. */
+extern u64 program_fault;
+/* What happens while the caller sleeps. Without it, or when it gives false, a signal ends the wait. */
+extern bool (*program_meanwhile)(void);
+extern unsigned program_sleeps, program_wakes;
+
+static inline struct span kernel_span(const void *at, size_t n) { return (struct span){(u64)at, n, true}; }
+static inline struct span program_span(const void *at, size_t n) { return (struct span){(u64)at, n, false}; }
+
+#endif
