@@ -26,7 +26,6 @@ static u8 ring[TTY_CAPACITY];
 static u32 head, committed, tail, consumed;
 static u32 lines;                               /* ends of line and end-of-file marks in the readable part */
 static bool literal_next, output_stopped, ready;
-static u32 column;                              /* of the cursor, for erasing control characters and tabs */
 static struct waitqueue readable = {LIST_INIT(readable.entries)};
 
 /* An end-of-file mark in the ring; eof_marks tells it from data. */
@@ -46,24 +45,23 @@ void tty_set_size(u16 columns, u16 rows) {
 
 /* ---- output ---- */
 
-/* False if there is no room for it. */
-static bool out(u8 c) {
-    u8 two[2] = {c, 0};
-    size_t n = 1;
-    if (tio.oflag & OPOST) {
-        if (c == '\n' && tio.oflag & ONLCR) {
-            two[0] = '\r';
-            two[1] = '\n';
-            n = 2;
-        } else if (c == '\r' && tio.oflag & OCRNL) {
-            two[0] = '\n';
-        }
-    }
-    if (uart_room() < 256)
-        return false;
-    console_write(CONSOLE_TTY, two, n);
-    column = c == '\n' || c == '\r' ? 0 : c == '\b' ? column - (column > 0) : c == '\t' ? (column | 7) + 1 : c >= ' ' ? column + 1 : column;
-    return true;
+/* Room in the port for a piece of output as it leaves, with what console_write keeps for itself. */
+#define OUTPUT_ROOM 2048
+
+/* Output processing of one byte: the one or two bytes it becomes. */
+static size_t process(u8 c, u8 *to) {
+    size_t n = 0;
+    if (tio.oflag & OPOST && c == '\n' && tio.oflag & ONLCR)
+        to[n++] = '\r';
+    to[n++] = tio.oflag & OPOST && c == '\r' && tio.oflag & OCRNL ? '\n' : c;
+    return n;
+}
+
+static void out(u8 c) {
+    u8 text[2];
+    size_t n = process(c, text);
+    if (uart_room() >= 256)
+        console_write(CONSOLE_TTY, text, n);
 }
 
 /* Echo is lost rather than waited for when the line is blocked. */
@@ -83,30 +81,21 @@ static void echo(u8 c) {
 static i64 tty_write(struct file *f, struct span *from, u64 *position) {
     (void)position;
     i64 done = 0;
-    u8 piece[512];
+    u8 piece[512], text[2 * sizeof piece];
     while (from->left) {
-        if (uart_room() < 4 * sizeof piece || output_stopped) {
+        if (uart_room() < OUTPUT_ROOM || output_stopped) {
             if (file_nonblocking(f))
                 return done ? done : -EAGAIN;
-            int error = WAIT_UNTIL(&uart_writable, uart_room() >= 4 * sizeof piece && !output_stopped, FOREVER);
+            int error = WAIT_UNTIL(&uart_writable, uart_room() >= OUTPUT_ROOM && !output_stopped, FOREVER);
             if (error)
                 return done ? done : error;
         }
-        size_t n = min_u64(from->left, sizeof piece), start = 0;
+        size_t n = min_u64(from->left, sizeof piece), length = 0;
         if (span_get(from, piece, n))
             return done ? done : -EFAULT;
-        /* Runs of ordinary bytes in one piece, what needs processing one by one. */
-        for (size_t i = 0; i < n; i++)
-            if (tio.oflag & OPOST && (piece[i] == '\n' || piece[i] == '\r' || piece[i] == '\t' || piece[i] == '\b')) {
-                if (i > start)
-                    console_write(CONSOLE_TTY, piece + start, i - start);
-                out(piece[i]);
-                start = i + 1;
-            } else {
-                column += (piece[i] & 0xc0) != 0x80;
-            }
-        if (n > start)
-            console_write(CONSOLE_TTY, piece + start, n - start);
+        for (size_t k = 0; k < n; k++)
+            length += process(piece[k], text + length);
+        console_write(CONSOLE_TTY, text, length);
         done += (i64)n;
     }
     return done;
@@ -114,22 +103,32 @@ static i64 tty_write(struct file *f, struct span *from, u64 *position) {
 
 /* ---- input ---- */
 
+/* Of the ring, for the keys that the program does not read. */
+#define RESERVE 256
+
+static void return_credit(void) {
+    console_credit(2, consumed);
+    consumed = 0;
+}
+
 static void credit(void) {
-    if (consumed >= TTY_CAPACITY / 4) {
-        console_credit(2, consumed);
-        consumed = 0;
-    }
+    if (consumed >= TTY_CAPACITY / 4)
+        return_credit();
     uart_accept(true);
 }
 
-static void store(u8 c, bool mark) {
-    if (head - tail >= TTY_CAPACITY)
-        return;
+/* False if there is no room: the byte is lost, and its credit goes back to the host. */
+static bool store(u8 c, bool mark) {
+    if (head - tail >= TTY_CAPACITY) {
+        consumed++;
+        return false;
+    }
     ring[head % TTY_CAPACITY] = c;
     set_mark(head, mark);
     head++;
     if (!console_is_link() && head - tail > TTY_CAPACITY - 256)
         uart_accept(false);
+    return true;
 }
 
 static void commit(void) {
@@ -141,10 +140,10 @@ static void erase_one(void) {
     if (head == committed)
         return;
     u8 c;
-    do
+    do {
         c = ring[--head % TTY_CAPACITY];
-    while (tio.iflag & IUTF8 && (c & 0xc0) == 0x80 && head != committed);
-    consumed++;
+        consumed++;
+    } while (tio.iflag & IUTF8 && (c & 0xc0) == 0x80 && head != committed);
     if (!(tio.lflag & ECHO))
         return;
     if (!(tio.lflag & ECHOE)) {
@@ -238,6 +237,10 @@ static void input_byte(u8 c) {
         c = '\r';
     }
     if (!(tio.lflag & ICANON)) {
+        if (head - tail >= TTY_CAPACITY - RESERVE && tio.lflag & ISIG) {
+            consumed++;                         /* unread input must not keep Ctrl-C out */
+            return;
+        }
         echo(c);
         store(c, false);
         commit();
@@ -259,16 +262,21 @@ static void input_byte(u8 c) {
         return;
     }
     if (is(c, VEOF)) {
-        store(EOF_MARK, true);
-        lines++;
-        commit();
+        if (store(EOF_MARK, true)) {
+            lines++;
+            commit();
+        }
         return;
     }
-    /* A full line buffer still takes its end, as Linux does (4096 there). */
-    if (head - tail >= TTY_CAPACITY - 1 && c != '\n')
+    /* A line that is too long loses its middle but keeps its end; and keys that edit it or raise a signal
+     * must still get through: they need credit. */
+    if (head - tail >= TTY_CAPACITY - RESERVE && c != '\n') {
+        consumed++;
+        return;
+    }
+    if (!store(c, false))
         return;
     echo(c);
-    store(c, false);
     if (c == '\n' || is(c, VEOL) || (extended && is(c, VEOL2))) {
         lines++;
         commit();
@@ -286,8 +294,8 @@ void tty_input(const u8 *bytes, size_t n) {
     prepare();
     for (size_t i = 0; i < n; i++)
         input_byte(bytes[i]);
-    if (console_is_link() && consumed >= TTY_CAPACITY / 4)
-        credit();
+    if (console_is_link() && (consumed >= TTY_CAPACITY / 4 || (consumed && head - tail >= TTY_CAPACITY - RESERVE)))
+        return_credit();
 }
 
 static bool readable_now(void) { return tio.lflag & ICANON ? lines > 0 : committed != tail; }

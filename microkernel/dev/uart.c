@@ -43,12 +43,15 @@ static void set_enabled(u8 bits) {
 }
 
 static void pump(void) {
+    bool was_low = uart_room() <= RING / 2;
     while (head != tail && in8(LSR) & LSR_THR_EMPTY)
         for (int i = 0; i < FIFO && head != tail; i++)
             out8(THR, ring[tail++ % RING]);
     u8 bits = (u8)((accepting ? IER_RECEIVED : 0) | (head != tail ? IER_EMPTY : 0));
     if (started)
         set_enabled(bits);
+    if (was_low && uart_room() > RING / 2)
+        waitqueue_wake(&uart_writable, POLLOUT);
 }
 
 static void receive(void) {
@@ -69,10 +72,7 @@ static void interrupt(void) {
     /* Edge-triggered line: leave only when the port has nothing more to say. */
     while (!(in8(IIR) & 1)) {
         receive();
-        bool full = head - tail == RING;
         pump();
-        if (full || uart_room() > RING / 2)
-            waitqueue_wake(&uart_writable, POLLOUT);
         if (!accepting && head == tail)
             break;
     }

@@ -4,6 +4,7 @@
 #include "core/errno.h"
 #include "core/panic.h"
 #include "core/string.h"
+#include "core/thread.h"
 #include "dev/stdio.h"
 #include "dev/tty.h"
 #include "fs/inode.h"
@@ -40,6 +41,8 @@ static i64 read_random(struct file *f, struct span *to, u64 *position) {
         if (span_put(to, piece, n))
             return done ? done : -EFAULT;
         done += (i64)n;
+        if (!(done & 0xffff))
+            preemption_point();
     }
     return done;
 }

@@ -91,17 +91,30 @@ struct file *epoll_open(u32 flags) {
     return e->file;
 }
 
-/* How deep epoll files nest below this one; looping ones exceed any depth. */
-static int depth(const struct file *f, int limit) {
+/* How many epoll files hang below this one, one under the other, itself counted: EPOLL_DEPTH + 1 stands for
+ * too many, and for ever when they form a ring. */
+static int depth_below(const struct file *f, int limit) {
     if (f->ops != &epoll_ops || limit < 0)
         return 0;
     int deepest = 0;
     const struct epoll *e = f->data;
     list_for(l, &e->items) {
-        int d = depth(list_item(l, struct item, in_epoll)->file, limit - 1);
+        int d = depth_below(list_item(l, struct item, in_epoll)->file, limit - 1);
         deepest = d > deepest ? d : deepest;
     }
     return deepest + 1;
+}
+
+/* The same upwards: those that watch this one. */
+static int depth_above(const struct file *f, int limit) {
+    if (limit < 0)
+        return 0;
+    int highest = 0;
+    list_for(l, &f->watchers) {
+        int d = depth_above(list_item(l, struct item, in_file)->epoll->file, limit - 1);
+        highest = d > highest ? d : highest;
+    }
+    return highest + 1;
 }
 
 /* Does the epoll file `from` watch `what`, directly or through others? */
@@ -136,7 +149,8 @@ i64 epoll_control(struct file *f, int operation, int fd, struct file *target, u6
     case EPOLL_CTL_ADD:
         if (found)
             return -EEXIST;
-        if (target->ops == &epoll_ops && (watches(target, f, EPOLL_DEPTH) || depth(target, EPOLL_DEPTH) >= EPOLL_DEPTH))
+        if (target->ops == &epoll_ops &&
+            (depth_above(f, EPOLL_DEPTH) + depth_below(target, EPOLL_DEPTH) > EPOLL_DEPTH || watches(target, f, EPOLL_DEPTH)))
             return -ELOOP;
         if (!(found = kzalloc(sizeof *found)))
             return -ENOMEM;

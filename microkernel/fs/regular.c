@@ -2,6 +2,7 @@
 #include "core/errno.h"
 #include "core/panic.h"
 #include "core/string.h"
+#include "core/thread.h"
 #include "fs/inode.h"
 #include "mm/kmalloc.h"
 
@@ -112,6 +113,12 @@ struct page *regular_page(struct inode *i, u64 index, bool create) {
 
 /* ---- content ---- */
 
+/* Every 64 KiB of a long transfer others may run; pages are looked up anew after it. */
+static void breathe(i64 done) {
+    if (done && !(done & 0xffff))
+        preemption_point();
+}
+
 i64 regular_read(struct inode *i, struct span *to, u64 *position) {
     i64 done = 0;
     while (to->left && *position < i->size) {
@@ -135,6 +142,7 @@ i64 regular_read(struct inode *i, struct span *to, u64 *position) {
             return done ? done : error;
         *position += n;
         done += (i64)n;
+        breathe(done);
     }
     return done;
 }
@@ -157,6 +165,7 @@ i64 regular_write(struct inode *i, struct span *from, u64 *position) {
         *position += n;
         done += (i64)n;
         i->size = max_u64(i->size, *position);
+        breathe(done);
     }
     if (done)
         inode_touch(i);
@@ -213,9 +222,11 @@ int regular_punch(struct inode *i, u64 from, u64 to) {
 }
 
 int regular_allocate(struct inode *i, u64 from, u64 to) {
-    for (u64 index = from >> PAGE_SHIFT; index << PAGE_SHIFT < to; index++)
+    for (u64 index = from >> PAGE_SHIFT; index << PAGE_SHIFT < to; index++) {
         if (!regular_page(i, index, true))
             return -ENOSPC;
+        breathe((i64)(index << PAGE_SHIFT));
+    }
     return 0;
 }
 

@@ -33,7 +33,7 @@ static void classes_init(void) {
 }
 
 static struct slab *slab_new(unsigned c) {
-    paddr_t frame = pmm_alloc(0, PMM_KERNEL);
+    paddr_t frame = pmm_alloc(0, 0);
     if (!frame)
         return NULL;
     struct slab *s = phys_to_virt(frame);

@@ -210,12 +210,17 @@ void unmap_device(void *address, u64 size) {
 
 #define STACK_SLOT (KERNEL_STACK_SIZE + PAGE_SIZE)
 static vaddr_t next_stack = KSTACK_BASE;
-static u64 free_stack;                          /* chain of freed stacks, linked through their top words */
+/* A few freed stacks are kept for the next threads, linked through their top words; the frames of others
+ * go back, their addresses (512 GiB of them) are not used again. */
+#define STACKS_KEPT 32
+static u64 free_stack;
+static unsigned kept_stacks;
 
 u64 kernel_stack_alloc(void) {
     if (free_stack) {
         u64 top = free_stack;
         free_stack = ((u64 *)top)[-1];
+        kept_stacks--;
         return top;
     }
     vaddr_t bottom = next_stack + PAGE_SIZE;    /* the guard page stays unmapped */
@@ -241,6 +246,16 @@ u64 kernel_stack_alloc(void) {
 }
 
 void kernel_stack_free(u64 top) {
-    ((u64 *)top)[-1] = free_stack;
-    free_stack = top;
+    if (kept_stacks < STACKS_KEPT) {
+        ((u64 *)top)[-1] = free_stack;
+        free_stack = top;
+        kept_stacks++;
+        return;
+    }
+    for (vaddr_t va = top - KERNEL_STACK_SIZE; va < top; va += PAGE_SIZE) {
+        u64 *e = paging_entry(va, false, NULL);
+        pmm_free(*e & PTE_ADDRESS, 0);
+        *e = 0;
+        flush_page(va);
+    }
 }

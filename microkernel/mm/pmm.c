@@ -89,7 +89,7 @@ paddr_t pmm_alloc(unsigned order, unsigned flags) {
     u64 n = 1ull << order;
     if (flags & PMM_PROMISED) {
         KASSERT(promised_pages >= n);
-    } else if (flags & PMM_KERNEL ? free_pages < n : !pmm_available(n)) {
+    } else if (flags & PMM_KERNEL ? free_pages < promised_pages + n : !pmm_available(n)) {
         return 0;
     }
     u32 index = buddy_alloc(order);

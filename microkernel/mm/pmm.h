@@ -23,7 +23,7 @@ struct page {
 enum pmm_flags {
     PMM_CLEAR = 1,                              /* zero-filled */
     PMM_PROMISED = 2,                           /* fulfils an earlier pmm_promise: always possible */
-    PMM_KERNEL = 4,                             /* small kernel need: may use the reserve */
+    PMM_KERNEL = 4,                             /* page tables: may use the reserve, never what is promised */
 };
 
 void pmm_init(void);

@@ -27,7 +27,18 @@ size_t copy_from_user_partial(void *to, u64 from, size_t n) { return user_range(
 size_t copy_to_user_partial(u64 to, const void *from, size_t n) { return user_range(to, n) ? copy((u8 *)to, from, n) : 0; }
 int copy_from_user(void *to, u64 from, size_t n) { return copy_from_user_partial(to, from, n) == n ? 0 : -EFAULT; }
 int copy_to_user(u64 to, const void *from, size_t n) { return copy_to_user_partial(to, from, n) == n ? 0 : -EFAULT; }
-int clear_user(u64 to, size_t n) { return user_range(to, n) && !user_clear_raw((void *)to, n) ? 0 : -EFAULT; }
+int clear_user(u64 to, size_t n) {
+    if (!user_range(to, n))
+        return -EFAULT;
+    for (size_t piece; n; to += piece, n -= piece) {
+        piece = min_u64(n, PIECE);
+        if (user_clear_raw((void *)to, piece))
+            return -EFAULT;
+        if (n > piece)
+            preemption_point();
+    }
+    return 0;
+}
 
 i64 copy_string_from_user(char *to, u64 from, size_t size) {
     size_t n = 0;

@@ -127,6 +127,7 @@ static u64 map_vdso(void) {
     u64 size = (u64)(vdso_image_end - vdso_image), position = PAGE_SIZE;
     vdso_inode = inode_new(S_IFREG | 0444);
     NEED(vdso_inode);
+    inode_get(vdso_inode);                      /* the kernel's own: it writes the time there */
     struct span s = {(u64)vdso_image, size, true};
     NEED(regular_write(vdso_inode, &s, &position) == (i64)size);
     clock_fill_vdso(vdso_data_page());

@@ -210,9 +210,11 @@ i64 sys_fallocate(u64 fd, u64 mode, u64 from, u64 length) {
         return (i64)to < 0 && (i64)from >= 0 ? -EFBIG : -EINVAL;
     if (mode & ~(u64)(FALLOC_KEEP_SIZE | FALLOC_PUNCH_HOLE | FALLOC_ZERO_RANGE) || (mode & FALLOC_PUNCH_HOLE && !(mode & FALLOC_KEEP_SIZE)))
         return -EOPNOTSUPP;
+    file_get(f);
     i64 error = mode & (FALLOC_PUNCH_HOLE | FALLOC_ZERO_RANGE) ? regular_punch(f->inode, from, to) : regular_allocate(f->inode, from, to);
     if (!error && !(mode & FALLOC_KEEP_SIZE) && to > f->inode->size)
         error = regular_truncate(f->inode, to);
+    file_put(f);
     return error;
 }
 

@@ -90,6 +90,8 @@ static i64 futex_wait(u64 address, u32 expected, u32 bitset, u64 deadline) {
 static i64 futex_requeue(u64 from, u64 to, u32 wake_count, u32 move_count) {
     struct key a = key_of(from), b = key_of(to);
     i64 done = 0;
+    if (a.object == b.object && a.offset == b.offset)
+        move_count = 0;                         /* to itself: nobody moves */
     struct list *bucket = bucket_of(a), *target = bucket_of(b);
     list_for_safe(l, bucket) {
         struct waiter *w = list_item(l, struct waiter, link);

@@ -18,8 +18,13 @@ void thread_signals_init(struct thread_signals *s) {
     s->altstack.flags = 2;                      /* SS_DISABLE */
 }
 
+/* Signals to the program are the main thread's (CPython acts on them there), but for those it blocks. */
+static u64 process_part(const struct thread *t) {
+    return t == main_thread || !main_thread ? process_pending : process_pending & main_thread->signals.blocked;
+}
+
 bool signals_deliverable(const struct thread *t) {
-    return ((t->signals.pending | process_pending) & ~t->signals.blocked) != 0;
+    return ((t->signals.pending | process_part(t)) & ~t->signals.blocked) != 0;
 }
 
 /* Ignored by default: SIGCHLD, SIGCONT, SIGURG, SIGWINCH; stopping makes no sense without a shell. */
@@ -60,7 +65,7 @@ void signal_process_info(const struct siginfo *info) {
     if (!wanted)
         return;
     queue(&process_pending, process_info, info);
-    /* The main thread if it will take it (CPython acts on signals there), else any. */
+    /* In sigwait a thread has the signals it waits for unblocked: it counts, too. */
     struct thread *taker = main_thread && !(main_thread->signals.blocked & signal_bit(info->signo)) ? main_thread : NULL;
     if (!taker)
         list_for(l, &all_threads) {
@@ -70,13 +75,8 @@ void signal_process_info(const struct siginfo *info) {
                 break;
             }
         }
-    if (taker) {
+    if (taker)
         thread_interrupt(taker);
-        return;
-    }
-    /* Blocked by all: those in sigwait look for themselves. */
-    list_for(l, &all_threads)
-        thread_interrupt(list_item(l, struct thread, all_link));
 }
 
 void signal_thread(struct thread *t, int signal) {
@@ -101,7 +101,9 @@ static void take_info(struct siginfo **slot, int signal, struct siginfo *info) {
 int signal_take(struct thread *t, u64 set, struct siginfo *info) {
     /* Faults first, then by number (as Linux does). */
     const u64 faults = signal_bit(SIGSEGV) | signal_bit(SIGBUS) | signal_bit(SIGILL) | signal_bit(SIGFPE) | signal_bit(SIGTRAP);
-    u64 own = t->signals.pending & set, all = own | (process_pending & set);
+    /* Who waits for a signal (its set is blocked otherwise) may take any; delivery goes by process_part. */
+    u64 shared = set & t->signals.blocked ? process_pending : process_part(t);
+    u64 own = t->signals.pending & set, all = own | (shared & set);
     if (!all)
         return 0;
     int signal = __builtin_ctzll(own & faults ? own & faults : all) + 1;

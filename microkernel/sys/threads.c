@@ -75,6 +75,9 @@ i64 sys_exit(u64 status) {
     if (t == main_thread)
         main_thread = list_first(&all_threads, struct thread, all_link) != t ? list_first(&all_threads, struct thread, all_link)
                                                                               : list_item(t->all_link.next, struct thread, all_link);
+    list_for(l, &all_threads)                   /* a signal that was left to this thread is another's now */
+        if (process_pending && list_item(l, struct thread, all_link) != t)
+            thread_interrupt(list_item(l, struct thread, all_link));
     thread_exit();
 }
 

@@ -1,7 +1,6 @@
 /* The doors into the kernel: system calls, exceptions, interrupts; and the ways out.
  *
- * The program above runs in ring 0 like us. What tells them apart is the instruction pointer: the
- * program lives in the lower half of the address space, the kernel in the upper.
+ * The program above runs in ring 0 like us. What tells them apart is the instruction pointer.
  */
 #include "arch/x86_64/layout.h"
 
@@ -121,9 +120,11 @@ trap_common:
     pushq $-1                                   /* orig_rax: no system call */
     PUSH_REGS
     cld
+    /* Ours is what lies in the kernel's text; a wild jump of the program's may lead anywhere else. */
     movq 18*8(%rsp), %rax                       /* rip */
-    testq %rax, %rax
-    js 1f
+    subq $kernel_headers, %rax
+    cmpq $kernel_text_size, %rax
+    jb 1f
     /* From the program: leave the interrupt stack, so that the handler may block and switch. */
     movq %rsp, %rsi
     movq %gs:CPU_KSTACK, %rdi
