@@ -292,9 +292,7 @@ void scheduler_timer_interrupt(void) {
 
 void preemption_point(void) {
     struct cpu *cpu = this_cpu();
-    interrupts_on();
-    cpu_relax();
-    interrupts_off();
+    interrupts_window();
     if (cpu->need_resched)
         schedule();
 }

@@ -32,7 +32,7 @@ ENVIRONMENT = {
 SECONDS = 60
 
 STAND_INS = ["shim/machine.c", "shim/heap.c", "shim/program.c"]
-FILES = [*STAND_INS, "mm/pmm.c", "mm/user.c", "fs/inode.c"]
+FILES = [*STAND_INS, "mm/pmm.c", "mm/user.c", "fs/inode.c", "fs/regular.c"]
 AREAS: dict[str, list[str]] = {
     "avl": ["core/avl.c"],
     "format": ["core/log.c"],
@@ -42,8 +42,11 @@ AREAS: dict[str, list[str]] = {
     "pmm": ["shim/machine.c", "mm/pmm.c"],
     "kmalloc": ["shim/machine.c", "mm/pmm.c", "mm/kmalloc.c"],
     "vma": ["shim/heap.c", "core/avl.c", "mm/vma.c"],
-    "regular": [*FILES, "fs/regular.c"],
-    "regular_short": [*FILES, "fs/regular.c"],
+    "regular": FILES,
+    "regular_short": FILES,
+    "directory": [*FILES, "fs/directory.c"],
+    "listing": [*FILES, "fs/directory.c"],
+    "path": [*FILES, "fs/directory.c", "fs/path.c"],
 }
 """The programs, and what of the kernel each is linked with."""
 

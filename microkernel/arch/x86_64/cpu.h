@@ -35,7 +35,8 @@ static inline u64 rdtsc(void) {
 }
 static inline void cpu_relax(void) { __asm__ volatile("pause" : : : "memory"); }
 static inline void interrupts_off(void) { __asm__ volatile("cli" : : : "memory"); }
-static inline void interrupts_on(void) { __asm__ volatile("sti" : : : "memory"); }
+/* Lets in what is pending. Not PAUSE in between: QEMU's emulator would not look for interrupts after it. */
+static inline void interrupts_window(void) { __asm__ volatile("sti; nop; nop; cli" : : : "memory"); }
 /* sti takes effect after the next instruction, so no wake-up is lost between the two. */
 static inline void wait_for_interrupt(void) { __asm__ volatile("sti; hlt; cli" : : : "memory"); }
 static inline u64 read_cr2(void) { u64 v; __asm__ volatile("mov %%cr2, %0" : "=r"(v)); return v; }

@@ -18,10 +18,10 @@
     } while (0)
 
 /* A condition that is looked at in a loop: says with which values it did not hold. */
-#define CHECK_IN(condition, ...) \
+#define CHECK_IN(condition, format, ...) \
     do { \
         if (!(condition)) \
-            check_fail(__FILE__, __LINE__, #condition ": " __VA_ARGS__); \
+            check_fail(__FILE__, __LINE__, "%s: " format, #condition __VA_OPT__(, ) __VA_ARGS__); \
     } while (0)
 
 /* Two integers. */
