@@ -91,14 +91,15 @@ def _run(words: Sequence[str]) -> int:
     from ovum.options import parse_run
     from ovum.qemu import QemuConfig, choose_accel, find_qemu, host_tsc_khz
     from ovum.runner import run_machine
-    from ovum.streams import Streams, kernel_words
+    from ovum.streams import Streams, input_file, kernel_words
     from ovum.terminal import guest_term
 
     options = parse_run(words)
     qemu = find_qemu()
     accel = choose_accel(options.accel)
     streams = Streams.of_host()
-    with _prepared(options, guest_term(os.environ)) as (image, initrd_fd, initrd):
+    stdin = input_file(options.memory_mib)
+    with _prepared(options, guest_term(os.environ), stdin) as (image, initrd_fd, initrd):
         config = QemuConfig(
             image=str(image),
             link_fd=-1,
@@ -127,16 +128,19 @@ def _run(words: Sequence[str]) -> int:
 
 
 @contextmanager
-def _prepared(options: "Options", term: str) -> "Iterator[tuple[Path, int, str]]":
+def _prepared(
+    options: "Options", term: str, stdin: bytes | None
+) -> "Iterator[tuple[Path, int, str]]":
     """The image to boot, and descriptor and path of the archives to load beside it."""
     from ovum.application import find_program
     from ovum.assemble import assemble, in_memory, restart
-    from ovum.image import is_image
+    from ovum.image import input_archive, is_image
     from ovum.progress import Progress
 
+    more = [] if stdin is None else [input_archive(stdin)]
     if options.target is not None and is_image(Path(options.target)):
         image = Path(options.target)
-        with in_memory(restart(image, options, term)) as (fd, path):
+        with in_memory(restart(image, options, term), *more) as (fd, path):
             yield image, fd, path
         return
     program = find_program(
@@ -144,7 +148,7 @@ def _prepared(options: "Options", term: str) -> "Iterator[tuple[Path, int, str]]
     )
     parts = assemble(options, program, term, Progress())
     image, rest = parts.image()
-    with in_memory(*rest, parts.start()) as (fd, path):
+    with in_memory(*rest, parts.start(), *more) as (fd, path):
         yield image, fd, path
 
 

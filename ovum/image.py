@@ -138,6 +138,13 @@ def start_archive(argv: Sequence[str], environ: Mapping[str, str], cwd: str) -> 
     return out.getvalue()
 
 
+def input_archive(content: bytes) -> bytes:
+    """The archive with the file that is standard input: section 2 of the protocol."""
+    out = io.BytesIO()
+    write_archive(out, [regular("ovum/stdin", content)])
+    return out.getvalue()
+
+
 def read_start(image: Path) -> tuple[list[str], dict[str, str], str]:
     """Arguments, environment and working folder that an image starts with. Raises ImageError."""
     with image.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:

@@ -1,10 +1,14 @@
-"""What the guest is told about the host's standard streams, on the kernel's command line."""
+"""What the guest gets to know of the host's standard streams before it starts."""
 
 import dataclasses
 import os
+import stat
+from typing import Final
 
 from ovum.qemu import EXIT_PORT
 from ovum.terminal import window_size
+
+INPUT_FILE_LIMIT: Final = 64 << 20
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -41,3 +45,20 @@ def kernel_words(streams: Streams, *, verbose: bool, tsc_khz: int | None) -> lis
     if tsc_khz is not None:
         words.append(f"tsc_khz={tsc_khz}")
     return words
+
+
+def input_file(memory_mib: int) -> bytes | None:
+    """The rest of a regular file that is standard input; None if it is something else.
+
+    Such a file goes into the machine with the program: there it can be read at memory's speed, and
+    sought in, as on Linux. Files that would take much of the machine's memory are None as well.
+    The file's position moves to its end, since what the program leaves unread cannot be told.
+    """
+    status = os.fstat(0)
+    if not stat.S_ISREG(status.st_mode):
+        return None
+    rest = max(status.st_size - os.lseek(0, 0, os.SEEK_CUR), 0)
+    if rest > min(INPUT_FILE_LIMIT, (memory_mib << 20) // 4):
+        return None
+    with open(0, "rb", closefd=False) as file:
+        return file.read()

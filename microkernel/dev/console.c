@@ -144,12 +144,8 @@ static void link_receive(const u8 *p, size_t n) {
 
 void console_start(void) {
     uart_start(is_link ? link_receive : tty_input);
-    if (is_link) {
-        if (!(terminals & 1))
-            console_credit(1, STDIN_CAPACITY);
-        if (terminals)
-            console_credit(2, TTY_CAPACITY);
-    }
+    if (terminals)
+        console_credit(2, TTY_CAPACITY);
 }
 
 /* ---- the way out ---- */

@@ -91,5 +91,7 @@ static const struct file_ops stdin_ops = {.name = "pipe", .mode = S_IFIFO, .read
 static const struct file_ops stream_ops = {.name = "pipe", .mode = S_IFIFO, .write = stream_write, .poll = stream_poll};
 
 struct file *stdio_open(int fd) {
+    if (fd == 0)
+        console_credit(1, STDIN_CAPACITY);
     return file_new(fd == 0 ? &stdin_ops : &stream_ops, fd == 0 ? O_RDONLY : O_WRONLY, (void *)(u64)(fd == 2));
 }

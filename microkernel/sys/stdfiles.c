@@ -4,9 +4,11 @@
 #include "dev/console.h"
 #include "dev/stdio.h"
 #include "dev/tty.h"
-#include "fs/file.h"
+#include "sys/calls.h"
 
 void stdfiles_init(void) {
+    struct file *input = NULL;
+    open_path(AT_FDCWD, "/ovum/stdin", O_RDONLY, 0, &input);     /* absent unless the host has a file */
     /* One open file for all descriptors that are the terminal, as a shell would pass it. */
     struct file *tty = NULL;
     for (int fd = 0; fd < 3; fd++) {
@@ -14,7 +16,9 @@ void stdfiles_init(void) {
         if (console_terminals() & 1u << fd)
             f = tty ? file_get(tty) : (tty = tty_open(O_RDWR));
         else
-            f = stdio_open(fd);
+            f = fd == 0 && input ? file_get(input) : stdio_open(fd);
         KASSERT(f && fd_install(f, fd, false) == fd);
     }
+    if (input)
+        file_put(input);
 }

@@ -106,7 +106,7 @@ def test_control_c_at_the_prompt_drops_the_line(shared: Prompt) -> None:
 
 @pytest.mark.parametrize(
     "statement",
-    ["while True: pass", "time.sleep(60)", "threading.Event().wait()", "input()"],
+    ["while True: pass", "time.sleep(60)", "threading.Event().wait()"],
 )
 def test_control_c_interrupts(shared: Prompt, statement: str) -> None:
     """A timer says when the statement is under way.

@@ -47,6 +47,9 @@ AREAS: dict[str, list[str]] = {
     "directory": [*FILES, "fs/directory.c"],
     "listing": [*FILES, "fs/directory.c"],
     "path": [*FILES, "fs/directory.c", "fs/path.c"],
+    "cpio": [*FILES, "fs/directory.c", "fs/path.c", "fs/cpio.c"],
+    "pipe": [*FILES, "fs/file.c", "fs/pipe.c"],
+    "openfile": [*FILES, "fs/file.c", "fs/pipe.c"],
 }
 """The programs, and what of the kernel each is linked with."""
 
@@ -88,6 +91,7 @@ class Builder:
         self.folder = folder
         self.objects: dict[Path, Path] = {}
         self.reports: dict[str, Report] = {}
+        self.broken: set[str] = set()
 
     def compile(self, source: Path) -> Path:
         if source not in self.objects:

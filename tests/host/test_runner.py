@@ -241,11 +241,10 @@ def test_terminating_a_run_gives_the_terminal_back(command: Command) -> None:
     script = shlex.join(command("silent"))
     child = on_terminal(["bash", "-c", f"stty -g; {script}; echo status $?; stty -g"])
     before = terminal_settings(child)
-    pids = Path(f"/proc/{child.pid}/task/{child.pid}/children")
-    while not (children := pids.read_text().split()):
-        os.sched_yield()
+    # Once the terminal is raw, the shell's only child is the command.
     wait_for_raw_mode(child)
-    os.kill(int(children[0]), signal.SIGTERM)
+    (pid,) = Path(f"/proc/{child.pid}/task/{child.pid}/children").read_text().split()
+    os.kill(int(pid), signal.SIGTERM)
     child.expect_exact("status 143")
     child.expect_exact(before)
 

@@ -121,8 +121,9 @@ TEST(a_name_that_is_replaced_by_a_rename_stays_listed) {
     start(10);
     size_t n;
     CHECK(list_some(200));
+    struct dentry *eighth = find(8);
     const char *name = name_of(9, &n);
-    CHECK_EQUAL(directory_rename(find(8), root_inode, name, n), 0);
+    CHECK_EQUAL(directory_rename(eighth, root_inode, name, n), 0);
     while (list_some(200))
         ;
     for (u32 k = 0; k < 10; k++)

@@ -15,6 +15,7 @@
 
 unsigned long machine_direct_base, machine_kernel_base;
 unsigned machine_errors;
+bool machine_quiet;
 jmp_buf *machine_panic;
 
 struct boot_info boot_info;
@@ -53,8 +54,10 @@ void panic(const char *format, ...) {
 void log_write(enum log_level level, const char *format, ...) {
     va_list args;
     va_start(args, format);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
+    if (!machine_quiet) {
+        vfprintf(stderr, format, args);
+        fputc('\n', stderr);
+    }
     va_end(args);
     machine_errors += level == LOG_ERROR;
 }

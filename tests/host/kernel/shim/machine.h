@@ -17,6 +17,8 @@ void machine_bare_memory(unsigned long mib);
 
 /* Errors logged so far. */
 extern unsigned machine_errors;
+/* Messages are not shown: there will be thousands. */
+extern bool machine_quiet;
 
 extern jmp_buf *machine_panic;
 /* The statement must end in a panic. */

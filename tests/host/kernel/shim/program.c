@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "check.h"
 #include "core/errno.h"
 #include "core/thread.h"
 #include "fs/epoll.h"
@@ -9,6 +10,18 @@
 u64 program_fault;
 bool (*program_meanwhile)(void);
 unsigned program_sleeps, program_wakes;
+int program_signal;
+
+#define SYS_ARCH_PRCTL 158
+#define ARCH_SET_GS 0x1001
+
+void program_enter(void) {
+    static struct thread thread;
+    static struct cpu cpu = {.self = &cpu, .current = &thread};
+    i64 result = SYS_ARCH_PRCTL;
+    __asm__ volatile("syscall" : "+a"(result) : "D"(ARCH_SET_GS), "S"(&cpu) : "rcx", "r11", "memory");
+    CHECK_EQUAL(result, 0);
+}
 
 /* How many of n bytes can be touched. */
 static size_t reachable(u64 at, size_t n) { return at <= program_fault && program_fault - at < n ? program_fault - at : n; }
@@ -43,5 +56,9 @@ void waitqueue_wake(struct waitqueue *q, u32 events) {
     program_wakes += !list_empty(&q->entries);
 }
 
-void signal_thread(struct thread *t, int signal) { (void)t, (void)signal; }
+void signal_thread(struct thread *t, int signal) {
+    CHECK(t == current_thread());
+    program_signal = signal;
+}
+
 void epoll_forget_file(struct file *f) { (void)f; }

@@ -10,6 +10,10 @@ extern u64 program_fault;
 /* What happens while the caller sleeps. Without it, or when it gives false, a signal ends the wait. */
 extern bool (*program_meanwhile)(void);
 extern unsigned program_sleeps, program_wakes;
+/* The last signal that was sent to it. */
+extern int program_signal;
+/* Gives the calling thread a processor, for what asks which thread it is. */
+void program_enter(void);
 
 static inline struct span kernel_span(const void *at, size_t n) { return (struct span){(u64)at, n, true}; }
 static inline struct span program_span(const void *at, size_t n) { return (struct span){(u64)at, n, false}; }
