@@ -11,6 +11,7 @@
 #include "fs/cpio.h"
 #include "fs/device.h"
 #include "fs/inode.h"
+#include "mm/paging.h"
 #include "mm/pmm.h"
 #include "sys/exec.h"
 #include "sys/stdfiles.h"
@@ -34,6 +35,7 @@ void kernel_main(u32 door, paddr_t info) {
         entries += cpio_unpack(phys_to_virt(boot_info.archives[i].start), boot_info.archives[i].size);
     device_init();
     log_info("files: %lu from %u archives", entries, boot_info.archive_count);
+    map_device_boot_done();
     struct thread *first = exec_init();
     stdfiles_init();
     console_start();

@@ -94,24 +94,3 @@ size_t strlen(const char *s) {
         p++;
     return (size_t)(p - s);
 }
-
-int strncmp(const char *a, const char *b, size_t n) {
-    for (; n; n--, a++, b++) {
-        if (*a != *b)
-            return (u8)*a < (u8)*b ? -1 : 1;
-        if (!*a)
-            return 0;
-    }
-    return 0;
-}
-
-int strcmp(const char *a, const char *b) { return strncmp(a, b, SIZE_MAX); }
-
-char *strchr(const char *s, int c) {
-    for (;; s++) {
-        if (*s == (char)c)
-            return (char *)(uintptr_t)s;
-        if (!*s)
-            return NULL;
-    }
-}

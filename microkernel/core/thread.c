@@ -132,7 +132,7 @@ void thread_wake(struct thread *t) {
 }
 
 void thread_interrupt(struct thread *t) {
-    if (t->state == THREAD_BLOCKED && t->wait_interruptible) {
+    if (t->state == THREAD_BLOCKED) {
         t->wait_result = -ERESTARTSYS;
         thread_ready(t);
     } else if (t == this_cpu()->current) {
@@ -159,20 +159,19 @@ void wait_begin(struct wait_entry *e, struct waitqueue *q) {
     waitqueue_add(q, e);
 }
 
-static int block(u64 deadline, bool interruptible) {
+int thread_block(u64 deadline) {
     struct thread *t = current_thread();
     if (t->wake_pending) {
         t->wake_pending = false;
         return 0;
     }
-    if (interruptible && signals_deliverable(t))
+    if (signals_deliverable(t))
         return -ERESTARTSYS;
     if (deadline != FOREVER) {
         if (deadline <= clock_now())
             return -ETIMEDOUT;
         timer_arm(&t->wait_timer, deadline);
     }
-    t->wait_interruptible = interruptible;
     t->wait_result = 0;
     t->state = THREAD_BLOCKED;
     schedule();
@@ -180,9 +179,6 @@ static int block(u64 deadline, bool interruptible) {
     t->wake_pending = false;
     return t->wait_result;
 }
-
-int thread_block(u64 deadline) { return block(deadline, true); }
-int thread_block_uninterruptible(u64 deadline) { return block(deadline, false); }
 
 static struct thread *pick(void) {
     for (int p = 0; p < PRIORITY_COUNT; p++)

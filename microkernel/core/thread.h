@@ -28,7 +28,6 @@ struct thread {
     u64 clear_child_tid;                        /* user address of the word to clear at exit; 0 if none */
     struct timer wait_timer;
     int wait_result;
-    bool wait_interruptible;
     struct thread_signals signals;
 };
 

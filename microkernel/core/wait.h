@@ -32,8 +32,6 @@ void wait_begin(struct wait_entry *e, struct waitqueue *q);
 
 /* Sleeps until thread_wake (0), the deadline (-ETIMEDOUT) or a signal (-ERESTARTSYS). */
 int thread_block(u64 deadline);
-/* The same, deaf to signals. */
-int thread_block_uninterruptible(u64 deadline);
 
 /* Blocks until the condition holds: 0, -ETIMEDOUT or -ERESTARTSYS. */
 #define WAIT_UNTIL(queue, condition, deadline) \

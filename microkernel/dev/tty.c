@@ -103,17 +103,13 @@ static i64 tty_write(struct file *f, struct span *from, u64 *position) {
 
 /* ---- input ---- */
 
-/* Of the ring, for the keys that the program does not read. */
-#define RESERVE 256
-
-static void return_credit(void) {
-    console_credit(2, consumed);
-    consumed = 0;
-}
+#define LINE_LIMIT 4095
 
 static void credit(void) {
-    if (consumed >= TTY_CAPACITY / 4)
-        return_credit();
+    if (consumed >= TTY_CAPACITY / 4) {
+        console_credit(2, consumed);
+        consumed = 0;
+    }
     uart_accept(true);
 }
 
@@ -237,10 +233,6 @@ static void input_byte(u8 c) {
         c = '\r';
     }
     if (!(tio.lflag & ICANON)) {
-        if (head - tail >= TTY_CAPACITY - RESERVE && tio.lflag & ISIG) {
-            consumed++;                         /* unread input must not keep Ctrl-C out */
-            return;
-        }
         echo(c);
         store(c, false);
         commit();
@@ -268,9 +260,8 @@ static void input_byte(u8 c) {
         }
         return;
     }
-    /* A line that is too long loses its middle but keeps its end; and keys that edit it or raise a signal
-     * must still get through: they need credit. */
-    if (head - tail >= TTY_CAPACITY - RESERVE && c != '\n') {
+    /* A line longer than Linux takes, too, loses its middle but keeps its end. */
+    if (head - committed >= LINE_LIMIT && c != '\n') {
         consumed++;
         return;
     }
@@ -294,8 +285,8 @@ void tty_input(const u8 *bytes, size_t n) {
     prepare();
     for (size_t i = 0; i < n; i++)
         input_byte(bytes[i]);
-    if (console_is_link() && (consumed >= TTY_CAPACITY / 4 || (consumed && head - tail >= TTY_CAPACITY - RESERVE)))
-        return_credit();
+    if (console_is_link() && consumed >= TTY_CAPACITY / 4)
+        credit();
 }
 
 static bool readable_now(void) { return tio.lflag & ICANON ? lines > 0 : committed != tail; }

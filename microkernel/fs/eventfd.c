@@ -101,7 +101,7 @@ static void expire(struct timer *t) {
     if (c->interval) {
         u64 now = clock_now(), late = now > t->deadline ? (now - t->deadline) / c->interval : 0;
         c->value += late;
-        timer_arm(t, t->deadline + (late + 1) * c->interval);
+        timer_arm(t, max_u64(t->deadline + (late + 1) * c->interval, now + 50 * NS_PER_US));
     }
     waitqueue_wake(&c->queue, POLLIN);
 }
@@ -116,7 +116,8 @@ struct file *timerfd_open(bool wall_clock, u32 flags) {
     return f;
 }
 
-static u64 to_ns(struct timespec t) { return (u64)t.sec * NS_PER_SEC + (u64)t.nsec; }
+/* Further away than 285 years is as good as never. */
+static u64 to_ns(struct timespec t) { return min_u64((u64)t.sec, 9000000000ull) * NS_PER_SEC + (u64)t.nsec; }
 static struct timespec from_ns(u64 ns) { return (struct timespec){(i64)(ns / NS_PER_SEC), (i64)(ns % NS_PER_SEC)}; }
 
 i64 timerfd_get(struct file *f, struct itimerspec *now) {

@@ -13,6 +13,7 @@ struct slot {
 static struct slot *slots;
 static int capacity, lowest_free;
 static u64 next_unique = 1000000;
+u32 fd_limit = 1024;
 
 struct file *file_new(const struct file_ops *ops, u32 flags, void *data) {
     struct file *f = kzalloc(sizeof *f);
@@ -35,7 +36,6 @@ void file_put(struct file *f) {
         f->ops->release(f);
     if (f->inode)
         inode_put(f->inode);
-    kfree(f->path);
     kfree(f);
 }
 
@@ -60,9 +60,9 @@ int fd_install(struct file *f, int from, bool close_on_exec) {
     int fd = from > lowest_free ? from : lowest_free;
     while (fd < capacity && slots[fd].file)
         fd++;
-    if (fd >= FD_LIMIT || !grow(fd)) {
+    if (fd >= (int)fd_limit || !grow(fd)) {
         file_put(f);
-        return fd >= FD_LIMIT ? -EMFILE : -ENOMEM;
+        return fd >= (int)fd_limit ? -EMFILE : -ENOMEM;
     }
     slots[fd] = (struct slot){f, close_on_exec};
     if (from <= lowest_free)
@@ -71,9 +71,9 @@ int fd_install(struct file *f, int from, bool close_on_exec) {
 }
 
 int fd_install_at(struct file *f, int fd, bool close_on_exec) {
-    if (fd < 0 || fd >= FD_LIMIT || !grow(fd)) {
+    if (fd < 0 || fd >= (int)fd_limit || !grow(fd)) {
         file_put(f);
-        return fd < 0 || fd >= FD_LIMIT ? -EBADF : -ENOMEM;
+        return fd < 0 || fd >= (int)fd_limit ? -EBADF : -ENOMEM;
     }
     struct file *old = slots[fd].file;
     slots[fd] = (struct slot){f, close_on_exec};
@@ -112,7 +112,6 @@ i64 fd_install_pair(struct file *const files[2], bool close_on_exec, u64 to) {
 
 bool fd_close_on_exec(int fd) { return slots[fd].close_on_exec; }
 void fd_set_close_on_exec(int fd, bool on) { slots[fd].close_on_exec = on; }
-int fd_count_limit(void) { return capacity; }
 
 i64 file_read(struct file *f, struct span *to, u64 *position) {
     if ((f->flags & O_ACCMODE) == O_WRONLY || f->flags & O_PATH)

@@ -59,7 +59,6 @@ struct file {
     void *data;                                 /* of its kind */
     u64 unique;                                 /* inode number where there is no inode */
     struct list watchers;                       /* epoll registrations, dropped with the file */
-    char *path;                                 /* as opened, absolute: for fchdir, /proc; may be NULL */
     u8 flock;                                   /* LOCK_SH 1, LOCK_EX 2 held by this open file */
     /* Directories: where the listing stands (fs/directory.c). */
     void *dir_next;
@@ -72,6 +71,8 @@ static inline struct file *file_get(struct file *f) { f->refs++; return f; }
 void file_put(struct file *f);
 
 #define FD_LIMIT 65536
+/* RLIMIT_NOFILE: descriptors from here on are not given. */
+extern u32 fd_limit;
 
 /* The file behind a descriptor, without a reference (valid until the thread blocks); NULL if closed. */
 struct file *fd_file(int fd);
@@ -85,7 +86,6 @@ i64 fd_install_pair(struct file *const files[2], bool close_on_exec, u64 to);
 int fd_close(int fd);
 bool fd_close_on_exec(int fd);
 void fd_set_close_on_exec(int fd, bool on);
-int fd_count_limit(void);
 
 /* Read or write with the file's own position, or at a given one (pread). */
 i64 file_read(struct file *f, struct span *to, u64 *position);

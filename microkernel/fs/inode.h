@@ -81,6 +81,8 @@ int regular_allocate(struct inode *i, u64 from, u64 to);
 i64 regular_read(struct inode *i, struct span *to, u64 *position);
 i64 regular_write(struct inode *i, struct span *from, u64 *position);
 void regular_free(struct inode *i);
+/* flock(2): gives up what the open file holds. */
+void regular_unlock(struct file *f);
 /* Next data (or hole) at or after a position; -ENXIO past the end. */
 i64 regular_seek(struct inode *i, u64 from, bool hole);
 extern const struct file_ops regular_ops;
@@ -99,7 +101,7 @@ extern const struct file_ops directory_ops;
 
 /* ---- paths (fs/path.c) ---- */
 
-enum path_flags { PATH_FOLLOW = 1, PATH_PARENT = 2 /* the last component may be missing */ };
+enum path_flags { PATH_FOLLOW = 1, PATH_PARENT = 2 /* the last component may be missing */, PATH_ENTRY = 4 /* the name itself is meant, slash or not */ };
 
 struct path {
     struct inode *inode;                        /* NULL if missing (PATH_PARENT) */

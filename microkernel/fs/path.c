@@ -65,6 +65,8 @@ int path_resolve(struct inode *base, const char *text, unsigned flags, struct pa
             next = d->inode;
         }
         if (is_symlink(next) && (!last || flags & PATH_FOLLOW || p->wants_directory)) {
+            if (last && flags & PATH_ENTRY)
+                return -ENOTDIR;
             if (++links > SYMLINK_LIMIT)
                 return -ELOOP;
             if (next->target[0] == '/')

@@ -93,7 +93,7 @@ i64 pipe_read(struct pipe *p, struct span *to, bool nonblocking) {
             return 0;
         if (nonblocking)
             return -EAGAIN;
-        int error = WAIT_UNTIL(&p->readable, pipe_fill(p) || !p->writers, FOREVER);
+        int error = WAIT_UNTIL(&p->readable, pipe_fill(p) || !p->writers || !p->readers, FOREVER);
         if (error)
             return error;
         if (!pipe_fill(p))

@@ -114,8 +114,8 @@ struct page *regular_page(struct inode *i, u64 index, bool create) {
 /* ---- content ---- */
 
 /* Every 64 KiB of a long transfer others may run; pages are looked up anew after it. */
-static void breathe(i64 done) {
-    if (done && !(done & 0xffff))
+static void breathe(i64 position) {
+    if (!(position & 0xffff))
         preemption_point();
 }
 
@@ -142,7 +142,7 @@ i64 regular_read(struct inode *i, struct span *to, u64 *position) {
             return done ? done : error;
         *position += n;
         done += (i64)n;
-        breathe(done);
+        breathe((i64)*position);
     }
     return done;
 }
@@ -165,7 +165,7 @@ i64 regular_write(struct inode *i, struct span *from, u64 *position) {
         *position += n;
         done += (i64)n;
         i->size = max_u64(i->size, *position);
-        breathe(done);
+        breathe((i64)*position);
     }
     if (done)
         inode_touch(i);
@@ -268,7 +268,7 @@ static i64 write_file(struct file *f, struct span *from, u64 *position) {
     return regular_write(f->inode, from, position);
 }
 
-static void release_file(struct file *f) {
+void regular_unlock(struct file *f) {
     struct inode *i = f->inode;
     if (!f->flock)
         return;
@@ -276,7 +276,8 @@ static void release_file(struct file *f) {
         i->regular.exclusive_lock = NULL;
     else
         i->regular.shared_locks--;
+    f->flock = 0;
     waitqueue_wake(&i->regular.lock_queue, POLLIN);
 }
 
-const struct file_ops regular_ops = {.name = "file", .mode = S_IFREG, .seekable = true, .read = read_file, .write = write_file, .release = release_file};
+const struct file_ops regular_ops = {.name = "file", .mode = S_IFREG, .seekable = true, .read = read_file, .write = write_file, .release = regular_unlock};

@@ -144,7 +144,7 @@ int vm_fault(u64 address, enum fault_access access, int *code) {
     if (!v)
         return SIGSEGV;
     *code = SEGV_ACCERR;
-    if (!(v->prot & (access == FAULT_WRITE ? PROT_WRITE : access == FAULT_EXEC ? PROT_EXEC : PROT_READ | PROT_WRITE | PROT_EXEC)) || v->device)
+    if (!(v->prot & (access == FAULT_WRITE ? PROT_WRITE : access == FAULT_EXEC ? PROT_EXEC : PROT_READ | PROT_WRITE | PROT_EXEC)))
         return SIGSEGV;
     *code = BUS_ADRERR;
     address = ALIGN_DOWN(address, PAGE_SIZE);
@@ -176,13 +176,22 @@ int pages_split_at(u64 address) {
     return huge && !paging_split(huge, address) ? -ENOMEM : 0;
 }
 
+int pages_split_range(u64 start, u64 end) {
+    for (u64 va = paging_next(start, end); va < end; va = paging_next(ALIGN_DOWN(va, HUGE_SIZE) + HUGE_SIZE, end)) {
+        u64 *huge;
+        paging_entry(va, false, &huge);
+        if (huge && !paging_split(huge, va))
+            return -ENOMEM;
+    }
+    return 0;
+}
+
 static void drop_entry(u64 *e, u64 *freed) {
     if (*e & PTE_PRIVATE) {
         (*freed)++;
         vm_counts.resident--;
     }
-    if (!(*e & PTE_DEVICE))
-        page_put(page_of(*e & PTE_ADDRESS));
+    page_put(page_of(*e & PTE_ADDRESS));
     *e = 0;
 }
 
@@ -236,12 +245,10 @@ static u64 protect_entry(const struct vma *v, u64 e) {
 void pages_protect(struct vma *v, u64 start, u64 end) {
     for (u64 va = paging_next(start, end); va < end;) {
         u64 next = min_u64(ALIGN_DOWN(va, HUGE_SIZE) + HUGE_SIZE, end), *huge, *e = paging_entry(va, false, &huge);
-        if (huge && v->prot) {
+        if (huge) {
             *huge = protect_entry(v, *huge);
         } else {
-            if (huge && paging_split(huge, va))
-                e = paging_entry(va, false, NULL);
-            for (; e && va < next; va += PAGE_SIZE, e++)
+            for (; va < next; va += PAGE_SIZE, e++)
                 if (*e)
                     *e = protect_entry(v, *e);
         }

@@ -181,7 +181,10 @@ void paging_init(paddr_t memory_end, paddr_t tables, u64 size) {
 /* ---- areas of the kernel's own ---- */
 
 /* Address space is plenty (512 GiB each) and never reused; frames are. */
-static vaddr_t next_device = MMIO_BASE;
+static vaddr_t next_device = MMIO_BASE, first_program_device = UINT64_MAX;
+
+void map_device_boot_done(void) { first_program_device = next_device; }
+bool is_program_device(u64 address, u64 size) { return address >= first_program_device && address + size <= next_device && size <= next_device; }
 
 void *map_device(paddr_t address, u64 size) {
     paddr_t start = ALIGN_DOWN(address, PAGE_SIZE), end = ALIGN_UP(address + size, PAGE_SIZE);
@@ -209,53 +212,59 @@ void unmap_device(void *address, u64 size) {
 }
 
 #define STACK_SLOT (KERNEL_STACK_SIZE + PAGE_SIZE)
-static vaddr_t next_stack = KSTACK_BASE;
-/* A few freed stacks are kept for the next threads, linked through their top words; the frames of others
- * go back, their addresses (512 GiB of them) are not used again. */
+/* Freed stacks are linked through their top words. Of most only the top page stays mapped: their addresses,
+ * and with them the page tables, are used again. */
 #define STACKS_KEPT 32
+static vaddr_t next_stack = KSTACK_BASE;
 static u64 free_stack;
-static unsigned kept_stacks;
+static unsigned free_stacks;
 
-u64 kernel_stack_alloc(void) {
-    if (free_stack) {
-        u64 top = free_stack;
-        free_stack = ((u64 *)top)[-1];
-        kept_stacks--;
-        return top;
+static void unmap_stack(vaddr_t from, vaddr_t to) {
+    for (vaddr_t va = from; va < to; va += PAGE_SIZE) {
+        u64 *e = paging_entry(va, false, NULL);
+        if (e && *e) {
+            pmm_free(*e & PTE_ADDRESS, 0);
+            *e = 0;
+            flush_page(va);
+        }
     }
-    vaddr_t bottom = next_stack + PAGE_SIZE;    /* the guard page stays unmapped */
-    for (u64 i = 0; i < KERNEL_STACK_SIZE; i += PAGE_SIZE) {
-        paddr_t frame = pmm_alloc(0, 0);
-        u64 *e = frame ? paging_entry(bottom + i, true, NULL) : NULL;
-        if (!e) {
-            if (frame)
-                pmm_free(frame, 0);
-            while (i) {
-                i -= PAGE_SIZE;
-                e = paging_entry(bottom + i, false, NULL);
-                pmm_free(*e & PTE_ADDRESS, 0);
-                *e = 0;
-                flush_page(bottom + i);
-            }
-            return 0;
+}
+
+/* Maps what of a stack is not mapped: false, and all as before, without memory. */
+static bool map_stack(vaddr_t from, vaddr_t to) {
+    for (vaddr_t va = from; va < to; va += PAGE_SIZE) {
+        u64 *e = paging_entry(va, true, NULL);
+        if (e && *e)
+            continue;
+        paddr_t frame = e ? pmm_alloc(0, 0) : 0;
+        if (!frame) {
+            unmap_stack(from, va);
+            return false;
         }
         *e = frame | PTE_P | PTE_W | PTE_NX;
     }
+    return true;
+}
+
+u64 kernel_stack_alloc(void) {
+    if (free_stack) {
+        u64 top = free_stack, next = ((u64 *)top)[-1];
+        if (!map_stack(top - KERNEL_STACK_SIZE, top - PAGE_SIZE))
+            return 0;
+        free_stack = next;
+        free_stacks--;
+        return top;
+    }
+    vaddr_t bottom = next_stack + PAGE_SIZE;    /* the guard page stays unmapped */
+    if (!map_stack(bottom, bottom + KERNEL_STACK_SIZE))
+        return 0;
     next_stack += STACK_SLOT;
     return bottom + KERNEL_STACK_SIZE;
 }
 
 void kernel_stack_free(u64 top) {
-    if (kept_stacks < STACKS_KEPT) {
-        ((u64 *)top)[-1] = free_stack;
-        free_stack = top;
-        kept_stacks++;
-        return;
-    }
-    for (vaddr_t va = top - KERNEL_STACK_SIZE; va < top; va += PAGE_SIZE) {
-        u64 *e = paging_entry(va, false, NULL);
-        pmm_free(*e & PTE_ADDRESS, 0);
-        *e = 0;
-        flush_page(va);
-    }
+    if (free_stacks++ >= STACKS_KEPT)
+        unmap_stack(top - KERNEL_STACK_SIZE, top - PAGE_SIZE);
+    ((u64 *)top)[-1] = free_stack;
+    free_stack = top;
 }

@@ -43,6 +43,9 @@ void tlb_flush_range(vaddr_t start, vaddr_t end);
 /* Maps physical pages at MMIO_BASE + something, uncached; NULL without memory. */
 void *map_device(paddr_t address, u64 size);
 void unmap_device(void *address, u64 size);
+/* Marks the end of the kernel's own device mappings; does a range lie behind it? */
+void map_device_boot_done(void);
+bool is_program_device(u64 address, u64 size);
 
 /* A kernel stack with an unmapped page below it: its top; 0 without memory. */
 u64 kernel_stack_alloc(void);

@@ -21,7 +21,7 @@ static u64 brk_start, brk_end;
 /* Private writable memory is promised when it is mapped, so that running out is an error of mmap and not
  * a crash at some later store. Stacks and explicit reservations are not: they are far larger than what is
  * ever touched of them. */
-static bool wants_promise(const struct vma *v) { return !v->shared && !v->lazy && !v->device && v->prot & PROT_WRITE; }
+static bool wants_promise(const struct vma *v) { return !v->shared && !v->lazy && v->prot & PROT_WRITE; }
 
 static u64 length_pages(const struct vma *v) { return (v->end - v->start) >> PAGE_SHIFT; }
 
@@ -125,9 +125,11 @@ int vm_protect(u64 start, u64 length, int prot) {
     int error = vm_check_mapped(start, length);
     if (!error)
         error = vma_isolate(start, end);
+    /* First everything that can fail. */
+    if (!error && !prot)
+        error = pages_split_range(start, end);  /* large pages are present or not there at all */
     if (error)
         return error;
-    /* First everything that can fail. */
     u64 promised = 0;
     for (struct vma *v = vma_at_or_after(start); v && v->start < end; v = vm_next(v)) {
         struct vma wanted = *v;
@@ -153,8 +155,6 @@ int vm_discard(u64 start, u64 length) {
     if (pages_split_at(start) || pages_split_at(end))
         return -ENOMEM;
     for (struct vma *v = vma_at_or_after(start); v && v->start < end; v = vm_next(v)) {
-        if (v->device)
-            continue;
         u64 freed = pages_drop(v, max_u64(v->start, start), min_u64(v->end, end));
         if (v->charged)
             pmm_repromise(freed);
@@ -171,7 +171,7 @@ i64 vm_remap(u64 old, u64 old_length, u64 new_length, int flags, u64 new_address
     if (!v || !old_length || v->end < old + old_length)
         return -EFAULT;
     if (flags & MREMAP_FIXED) {
-        if (new_address < old + old_length && old < new_address + new_length)
+        if (new_address < USER_START || (new_address < old + old_length && old < new_address + new_length))
             return -EINVAL;
         int error = user_range(new_address, new_length) ? vm_unmap(new_address, new_length) : -EINVAL;
         if (error)

@@ -24,7 +24,6 @@ struct vma {
     bool shared;
     bool charged;                               /* its private pages were promised (pmm_promise) */
     bool lazy;                                  /* MAP_STACK, MAP_NORESERVE: given when touched, not promised */
-    bool device;                                /* no pages behind it */
     struct inode *inode;                        /* NULL: anonymous */
     u64 offset;                                 /* of `start` in the file, bytes */
 };

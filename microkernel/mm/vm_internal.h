@@ -24,6 +24,7 @@ int vma_isolate(u64 start, u64 end);
 /* If the address is inside a 2 MiB page, makes small ones of it, so that what follows can neither fail nor
  * touch more than its range: 0 or -ENOMEM. */
 int pages_split_at(u64 address);
+int pages_split_range(u64 start, u64 end);
 
 /* Pages of a stretch of one region. */
 u64 pages_drop(struct vma *v, u64 start, u64 end);     /* returns how many private pages were freed */

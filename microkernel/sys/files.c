@@ -128,7 +128,7 @@ i64 sys_close(u64 fd) { return fd_close((int)fd); }
 i64 sys_close_range(u64 first, u64 last, u64 flags) {
     if (first > last || flags & ~4ull)
         return -EINVAL;
-    for (u64 fd = first; fd <= last && fd < (u64)fd_count_limit(); fd++) {
+    for (u64 fd = first; fd <= last && fd < FD_LIMIT; fd++) {
         if (!fd_file((int)fd))
             continue;
         if (flags & 4)                          /* CLOSE_RANGE_CLOEXEC */
@@ -278,7 +278,7 @@ i64 sys_fcntl(u64 fd, u64 command, u64 argument) {
     switch (command) {
     case F_DUPFD:
     case F_DUPFD_CLOEXEC:
-        return argument >= FD_LIMIT ? -EINVAL : fd_install(file_get(f), (int)argument, command == F_DUPFD_CLOEXEC);
+        return argument >= fd_limit ? -EINVAL : fd_install(file_get(f), (int)argument, command == F_DUPFD_CLOEXEC);
     case F_GETFD:
         return fd_close_on_exec((int)fd);
     case F_SETFD:
@@ -328,13 +328,7 @@ i64 sys_flock(u64 fd, u64 operation) {
     if (!f->inode || !is_regular(f->inode))
         return 0;
     struct inode *i = f->inode;
-    if (f->flock == 2)
-        i->regular.exclusive_lock = NULL;
-    else if (f->flock == 1)
-        i->regular.shared_locks--;
-    if (f->flock)
-        waitqueue_wake(&i->regular.lock_queue, POLLIN);
-    f->flock = 0;
+    regular_unlock(f);
     if (operation == 8)
         return 0;
 #define LOCK_FREE (!i->regular.exclusive_lock && (operation == 1 || !i->regular.shared_locks))
@@ -343,6 +337,7 @@ i64 sys_flock(u64 fd, u64 operation) {
     file_get(f);
     int error = WAIT_UNTIL(&i->regular.lock_queue, LOCK_FREE, FOREVER);
     if (!error) {
+        regular_unlock(f);                      /* another thread may have locked through the same file */
         f->flock = (u8)operation;
         if (operation == 2)
             i->regular.exclusive_lock = f;

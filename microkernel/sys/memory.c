@@ -1,5 +1,7 @@
 /* mmap and its kin: checks the arguments, mm/vm.c does the work. */
 #include "core/errno.h"
+#include "core/string.h"
+#include "core/thread.h"
 #include "fs/inode.h"
 #include "mm/vm.h"
 #include "sys/calls.h"
@@ -95,9 +97,12 @@ i64 sys_mincore(u64 start, u64 length, u64 to) {
     if (!page_range(start, &length))
         return -EINVAL;
     i64 error = vm_check_mapped(start, length);
-    for (u64 i = 0; !error && i < length >> PAGE_SHIFT; i++) {
-        u8 resident = 1;
-        error = copy_to_user(to + i, &resident, 1);
+    u8 resident[256];
+    memset(resident, 1, sizeof resident);
+    for (u64 left = length >> PAGE_SHIFT, n; !error && left; left -= n, to += n) {
+        n = min_u64(left, sizeof resident);
+        error = copy_to_user(to, resident, n);
+        preemption_point();
     }
     return error;
 }

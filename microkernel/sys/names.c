@@ -362,7 +362,7 @@ i64 sys_unlinkat(u64 dirfd, u64 name, u64 flags) {
     struct path *p;
     if (flags & ~(u64)AT_REMOVEDIR)
         return -EINVAL;
-    i64 error = resolve(dirfd, name, 0, &p);
+    i64 error = resolve(dirfd, name, PATH_ENTRY, &p);
     if (error)
         return error;
     struct inode *i = p->inode;
@@ -420,7 +420,7 @@ i64 sys_renameat2(u64 old_dirfd, u64 old_name, u64 new_dirfd, u64 new_name, u64 
     struct path *from, *to;
     if (flags & ~(u64)RENAME_NOREPLACE)
         return -EINVAL;
-    i64 error = resolve(old_dirfd, old_name, 0, &from);
+    i64 error = resolve(old_dirfd, old_name, PATH_ENTRY, &from);
     if (error)
         return error;
     error = resolve(new_dirfd, new_name, PATH_PARENT, &to);

@@ -32,8 +32,10 @@ static i64 panic_call(u64 from, u64 n) {
 
 /* Devices and firmware tables: not the memory that the kernel manages, where a stray store would hit
  * somebody's page. */
+#define MMIO_LIMIT (256ull << 20)
+
 static i64 map_physical(u64 address, u64 size) {
-    if (!size || size > 1ull << 32 || address + size < address || address + size > 1ull << 46)
+    if (!size || size > MMIO_LIMIT || address + size < address || address + size > 1ull << 46)
         return -EINVAL;
     if (pmm_manages(address, size))
         return -EPERM;
@@ -70,7 +72,7 @@ i64 ovum_call(u64 number, u64 a, u64 b, u64 c) {
     case MMIO_MAP:
         return map_physical(a, b);
     case MMIO_UNMAP:
-        if (a < MMIO_BASE || a >= MMIO_BASE + (1ull << 39) || b > 1ull << 32)
+        if (!is_program_device(a, b))
             return -EINVAL;
         unmap_device((void *)a, b);
         return 0;

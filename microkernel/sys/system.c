@@ -77,6 +77,8 @@ i64 sys_prlimit64(u64 pid, u64 which, u64 new, u64 old) {
         return -EFAULT;
     if (new)
         limits[which] = after;
+    if (new && which == RLIMIT_NOFILE)
+        fd_limit = (u32)after.current;
     return 0;
 }
 i64 sys_getrlimit(u64 which, u64 to) { return sys_prlimit64(0, which, 0, to); }

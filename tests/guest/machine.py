@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from ovum.paths import build_dir
+
 OVUM: Final = (sys.executable, "-m", "ovum")
 QEMU: Final = "qemu-system-x86_64"
 
@@ -144,3 +146,28 @@ def require(program: str) -> str:
     found = shutil.which(program)
     assert found is not None, f"{program} is missing: ./dev installs what packages.txt lists"
     return found
+
+
+PANIC: Final = """\
+import ctypes, threading
+def wait_in_vain():
+    threading.Event().wait()
+threading.Thread(target=wait_in_vain).start()
+def provoke():
+    ctypes.CFUNCTYPE(None, ctypes.c_ulong, ctypes.c_int, ctypes.c_ulong)({memset})(
+        0xffffd07fffff0000, 0, 8)
+print('before', flush=True)
+provoke()
+"""
+"""A program that makes the kernel's own memset write where nothing is."""
+
+
+def kernel_symbol(name: str) -> int:
+    """The address of a function of the kernel."""
+    image = build_dir() / "kernel" / "kernel.debug.elf"
+    listing = subprocess.run(["nm", image], capture_output=True, text=True, check=True).stdout
+    for line in listing.splitlines():
+        address, _, symbol = line.split()
+        if symbol == name:
+            return int(address, 16)
+    raise AssertionError(f"{image} has no symbol {name}")

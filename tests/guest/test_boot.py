@@ -52,11 +52,11 @@ def test_qemus_exit_port_carries_the_status(tmp_path: Path) -> None:
 
 def test_a_panic_powers_a_plain_machine_off(tmp_path: Path) -> None:
     image = tmp_path / "panic.elf"
-    source = "import ctypes; ctypes.CFUNCTYPE(None)(0xffff800000101000)()"
+    source = machine.PANIC.format(memset=machine.kernel_symbol("memset"))
     machine.command("build", "-c", source, "-o", image).expect()
     result = machine.qemu("-m", "256", "-kernel", image)
-    assert "ovum: kernel panic: page fault" in result.out
-    assert 'File "<string>", line 1 in <module>' in result.out
+    assert "ovum: kernel panic: page fault at ffffd07fffff0000 (write)" in result.out
+    assert 'File "<string>", line 6 in provoke' in result.out
 
 
 @pytest.fixture(scope="module")

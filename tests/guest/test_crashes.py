@@ -1,11 +1,8 @@
 """What goes wrong in native code is reported, with the Python that called it; nothing hangs."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
-
-from ovum.paths import build_dir
 
 from . import machine
 from .checks.registry import NATIVE_LIBRARY
@@ -15,6 +12,10 @@ CRASHES = {
     "a pointer into page zero": ("ctypes.string_at(8)", 139, "Segmentation fault"),
     "an unmapped address": ("ctypes.string_at(0x700000000000)", 139, "Segmentation fault"),
     "a jump to null": ("ctypes.CFUNCTYPE(None)(0x10)()", 139, "Segmentation fault"),
+    "a jump to the map of all memory": (
+        "ctypes.CFUNCTYPE(None)(0xffff800000101000)()",
+        *(139, "Segmentation fault"),
+    ),
     "data that is called": (
         "ctypes.CFUNCTYPE(None)(ctypes.addressof(ctypes.create_string_buffer(b'\\xc3' * 64)))()",
         *(139, "Segmentation fault"),
@@ -111,32 +112,9 @@ def test_a_fault_can_be_handled_in_native_code(native_library: Path) -> None:
     assert result.expect(5).out == "handled 11"
 
 
-def _kernel_symbol(name: str) -> int:
-    """The address of a function of the kernel."""
-    image = build_dir() / "kernel" / "kernel.debug.elf"
-    listing = subprocess.run(["nm", image], capture_output=True, text=True, check=True).stdout
-    for line in listing.splitlines():
-        address, _, symbol = line.split()
-        if symbol == name:
-            return int(address, 16)
-    raise AssertionError(f"{image} has no symbol {name}")
-
-
-PANIC = """\
-import ctypes, threading
-def wait_in_vain():
-    threading.Event().wait()
-threading.Thread(target=wait_in_vain).start()
-def provoke():
-    ctypes.CFUNCTYPE(None, ctypes.c_ulong, ctypes.c_int, ctypes.c_ulong)({address})({target}, 0, 8)
-print('before', flush=True)
-provoke()
-"""
-
-
 def test_a_kernel_panic_is_status_70_with_both_backtraces() -> None:
     """The kernel's own memset is made to write where nothing is."""
-    source = PANIC.format(address=_kernel_symbol("memset"), target=0xFFFFD07FFFFF0000)
+    source = machine.PANIC.format(memset=machine.kernel_symbol("memset"))
     result = machine.code(source).expect(70)
     assert result.out == "before\n"
     assert "ovum: kernel panic: page fault at ffffd07fffff0000 (write)" in result.err

@@ -60,23 +60,17 @@ static void load_descriptors(void) {
 
 static void detect(void) {
     struct cpu_features *f = &cpu_features;
-    struct cpuid c1 = cpuid(1, 0), c7 = {0}, ext = cpuid(0x80000000, 0);
+    struct cpuid c1 = cpuid(1, 0), c7 = {0};
     if (cpuid(0, 0).eax >= 7)
         c7 = cpuid(7, 0);
     f->xsave = c1.ecx >> 26 & 1;
     f->rdrand = c1.ecx >> 30 & 1;
     f->rdseed = c7.ebx >> 18 & 1;
-    f->x2apic = c1.ecx >> 21 & 1;
-    f->tsc_deadline = c1.ecx >> 24 & 1;
     f->hypervisor = c1.ecx >> 31 & 1;
     if (f->hypervisor) {
         struct cpuid h = cpuid(0x40000000, 0);
         f->tcg = h.ebx == 0x54474354 && h.ecx == 0x43544743;     /* "TCGTCGTCGTCG" */
     }
-    if (ext.eax >= 0x80000001)
-        f->pages_1g = cpuid(0x80000001, 0).edx >> 26 & 1;
-    if (ext.eax >= 0x80000007)
-        f->invariant_tsc = cpuid(0x80000007, 0).edx >> 8 & 1;
 }
 
 /* Intel SDM 1, 13.3: x87, SSE, AVX and AVX-512 state; nothing that needs more set-up than a bit. */
@@ -98,7 +92,6 @@ static void enable_vector_unit(void) {
         f->xcr0 |= 0xe0;
     __asm__ volatile("xsetbv" : : "c"(0), "a"((u32)f->xcr0), "d"((u32)(f->xcr0 >> 32)));
     f->fpu_size = cpuid(0xd, 0).ebx;            /* now the size for what XCR0 enables */
-    f->xsaveopt = cpuid(0xd, 1).eax & 1;
 }
 
 void cpu_init(void) {
@@ -123,9 +116,8 @@ void fpu_init_context(void *area) {
 
 void fpu_save(void *area) {
     u32 lo = (u32)cpu_features.xcr0, hi = (u32)(cpu_features.xcr0 >> 32);
-    if (cpu_features.xsaveopt)
-        __asm__ volatile("xsaveopt64 (%0)" : : "r"(area), "a"(lo), "d"(hi) : "memory");
-    else if (cpu_features.xsave)
+    /* Not XSAVEOPT: it leaves out what it takes to be in memory already, and signal frames change that. */
+    if (cpu_features.xsave)
         __asm__ volatile("xsave64 (%0)" : : "r"(area), "a"(lo), "d"(hi) : "memory");
     else
         __asm__ volatile("fxsave64 (%0)" : : "r"(area) : "memory");

@@ -6,7 +6,6 @@
 #include "core/types.h"
 
 static inline u8 in8(u16 port) { u8 v; __asm__ volatile("inb %1, %0" : "=a"(v) : "Nd"(port)); return v; }
-static inline u16 in16(u16 port) { u16 v; __asm__ volatile("inw %1, %0" : "=a"(v) : "Nd"(port)); return v; }
 static inline void out8(u16 port, u8 v) { __asm__ volatile("outb %0, %1" : : "a"(v), "Nd"(port)); }
 static inline void out16(u16 port, u16 v) { __asm__ volatile("outw %0, %1" : : "a"(v), "Nd"(port)); }
 
@@ -72,7 +71,6 @@ struct cpu {
     u64 user_rsp;                               /* CPU_USER_RSP: scratch of the system call entry */
     struct thread *current;
     bool need_resched;
-    bool in_interrupt;
     u64 idle_ns;                                /* time spent halted */
 };
 _Static_assert(offsetof(struct cpu, kstack) == CPU_KSTACK, "entry.S");
@@ -85,7 +83,7 @@ static inline struct cpu *this_cpu(void) {
 }
 
 struct cpu_features {
-    bool xsave, xsaveopt, rdrand, rdseed, x2apic, tsc_deadline, pages_1g, invariant_tsc, hypervisor;
+    bool xsave, rdrand, rdseed, hypervisor;
     bool tcg;                                   /* QEMU's software emulation */
     u64 xcr0;                                   /* state components in use */
     u32 fpu_size;                               /* bytes of a saved context */

@@ -73,6 +73,8 @@ bool sigframe_push(struct frame *f, struct thread *t, const struct sigaction *ac
     if (copy_to_user(fp, t->fpu, fpu_size) || (cpu_features.xsave && copy_to_user(fp + fpu_size, &magic2, 4)) ||
         copy_to_user(at, &s, sizeof s))
         return false;
+    fpu_init_context(t->fpu);                   /* handlers start with a fresh unit */
+    fpu_restore(t->fpu);
     if (alt->flags & (i32)SS_AUTODISARM)
         alt->flags = SS_DISABLE;
     f->rsp = at;

@@ -94,12 +94,12 @@ static void mend_flags(struct frame *f) {
 /* On the thread's kernel stack, interrupts off: may block. */
 void trap_from_program(struct frame *f) {
     struct cpu *cpu = this_cpu();
-    if (f->vector < VECTOR_IRQ_BASE) {
-        exception_from_program(f);
-    } else {
+    if (f->vector != VECTOR_DEBUG)              /* that one is about a flag */
         mend_flags(f);
+    if (f->vector < VECTOR_IRQ_BASE)
+        exception_from_program(f);
+    else
         interrupt(f->vector);
-    }
     if (cpu->need_resched)
         schedule();
     if (signals_deliverable(current_thread()))

@@ -62,7 +62,7 @@ TEST(every_size_is_given_aligned_and_in_full) {
 TEST(random_objects_keep_their_content) {
     start();
     u64 free = pmm_statistics().free;
-    for (int round = 0; round < 100000; round++) {
+    for (int round = 0; round < 40000; round++) {
         struct object *o = &objects[random_below(OBJECTS)];
         if (o->at)
             drop(o);

@@ -119,7 +119,7 @@ TEST(blocks_of_every_size_come_back_whole) {
 TEST(random_blocks_never_overlap) {
     start();
     u64 total = pmm_statistics().total, used = 0;
-    for (int round = 0; round < 20000; round++) {
+    for (int round = 0; round < 10000; round++) {
         if (block_count && random_below(100) < 45) {
             unsigned which = (unsigned)random_below(block_count);
             used -= 1ull << blocks[which].order;

@@ -141,7 +141,7 @@ static void work_at_random(int rounds) {
 
 TEST(random_changes_agree_with_an_array) {
     start(16);
-    work_at_random(6000);
+    work_at_random(3000);
 }
 
 TEST(random_changes_far_behind_a_hole_agree_with_an_array) {
@@ -152,12 +152,12 @@ TEST(random_changes_far_behind_a_hole_agree_with_an_array) {
 
 TEST(random_changes_of_an_archived_file_agree_with_an_array) {
     start_with_archive(0, ARCHIVE_PAGES * PAGE_SIZE - 1000);
-    work_at_random(6000);
+    work_at_random(3000);
 }
 
 TEST(random_changes_of_an_archived_file_off_the_pages_edge_agree_with_an_array) {
     start_with_archive(1236, ARCHIVE_PAGES * PAGE_SIZE - 1000);
-    work_at_random(6000);
+    work_at_random(3000);
 }
 
 TEST(archived_content_is_read_without_memory) {
