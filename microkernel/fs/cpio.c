@@ -145,11 +145,13 @@ u64 cpio_unpack(const u8 *archive, u64 size) {
         u32 f[FIELDS];
         if (at + HEADER > size || memcmp(p, "070701", 6) || !parse_fields(p, f)) {
             log_error("boot archive: no header at byte %lu of %lu", at, size);
+            complete = true;                    /* said already */
             break;
         }
         u64 content = ALIGN_UP(at + HEADER + f[NAMESIZE], 4), next = ALIGN_UP(content + f[FILESIZE], 4);
         if (!f[NAMESIZE] || at + HEADER + f[NAMESIZE] > size || content + f[FILESIZE] > size) {
             log_error("boot archive: entry at byte %lu is cut off", at);
+            complete = true;
             break;
         }
         const char *name = (const char *)p + HEADER;

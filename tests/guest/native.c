@@ -105,6 +105,28 @@ uint64_t wrong_red_zone(uint64_t rounds)
     return wrong;
 }
 
+/* CMPXCHG16B as QEMU's emulator gets it wrong: where the flags were last loaded as a whole, it leaves an
+ * operand of the instruction before (here with the bits of TF, DF and NT) in their place until some
+ * instruction sets them. The jumps are where the emulator looks for interrupts. */
+uint64_t exchange_16_bytes(uint64_t rounds)
+{
+    uint64_t target[2] __attribute__((aligned(16))) = {0, 0};
+
+    while (rounds--)
+        __asm__ volatile("lea -128(%%rsp), %%rsp\n\t"
+                         "pushfq\n\tpopfq\n\t"
+                         "lea 128(%%rsp), %%rsp\n\t"
+                         "mov $0x4700, %%r8d\n\t"
+                         "mov $1, %%r9d\n\t"
+                         "add %%r8, %%r9\n\t"
+                         "lock cmpxchg16b %[target]\n\t"
+                         ".rept 20\n\tjmp . + 2\n\t.endr"
+                         : [target] "+m"(target)
+                         : "a"(0L), "d"(0L), "b"(0L), "c"(0L)
+                         : "r8", "r9", "cc", "memory");
+    return target[0];
+}
+
 /* ---- what must not be survived in silence ---- */
 
 int divide_by_zero(void)

@@ -43,6 +43,7 @@ def test_whatever_needs_the_machine_is_refused_outside_ring_0(ours: Run) -> None
         "poweroff()",
         "poweroff(255)",
         "reboot()",
+        "panic('why')",
         "log(4, 'text')",
         "boot_info()",
     ]
@@ -78,6 +79,7 @@ def test_whatever_needs_the_machine_is_refused_outside_ring_0(ours: Run) -> None
         ("log(0, '')", "ValueError: level must be from 1 to 4, not 0"),
         ("log(5, '')", "ValueError: level must be from 1 to 4, not 5"),
         ("log(1, b'')", "TypeError: text must be str, not bytes"),
+        ("panic(1)", "TypeError: text must be str, not int"),
         ("log(1, '\\ud800')", "UnicodeEncodeError"),
     ],
 )
@@ -107,7 +109,7 @@ def test_every_function_says_what_it_takes_and_what_it_raises(ours: Run) -> None
     )
     done = ours("-c", code)
     assert done.stderr == ""
-    assert len(done.stdout.split()) == 14
+    assert len(done.stdout.split()) == 15
 
 
 def test_it_can_be_imported_again_in_a_subinterpreter(ours: Run) -> None:

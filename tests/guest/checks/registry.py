@@ -35,7 +35,8 @@ def libc() -> ctypes.CDLL:
 def native() -> ctypes.CDLL:
     """What native.c offers. Its functions run without the GIL."""
     library = ctypes.CDLL(NATIVE_LIBRARY)
-    for name in ("wrong_ymm", "wrong_xmm", "wrong_rounding", "wrong_red_zone"):
+    counting = ("wrong_ymm", "wrong_xmm", "wrong_rounding", "wrong_red_zone", "exchange_16_bytes")
+    for name in counting:
         getattr(library, name).restype = ctypes.c_uint64
     return library
 

@@ -234,6 +234,24 @@ def nothing_writes_to_the_red_zone() -> None:
 
 
 @check
+def interrupts_after_a_16_byte_exchange_do_no_harm() -> None:
+    done = threading.Event()
+
+    def interrupt_often() -> None:
+        while not done.wait(0.0002):
+            pass
+
+    ticker = threading.Thread(target=interrupt_often)
+    ticker.start()
+    try:
+        # With wrong flags the next instruction would trap (SIGTRAP), or a copy run backwards.
+        assert native().exchange_16_bytes(ctypes.c_uint64(ROUNDS * 10)) == 0
+    finally:
+        done.set()
+        ticker.join()
+
+
+@check
 def floating_point_results_survive_switches() -> None:
     def work() -> None:
         for _ in range(300):

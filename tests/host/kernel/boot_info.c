@@ -190,7 +190,8 @@ TEST(empty_regions_and_modules_do_not_count_and_too_many_are_left_out) {
     for (u64 i = 1; i < ARRAY_SIZE(modules); i++)
         modules[i] = (struct module){i << 20, 100, 0, 0};
     start_pvh(&(struct start_info){
-        .version = 1, .module_count = ARRAY_SIZE(modules), .modules = (u64)modules, .map = (u64)map, .map_count = ARRAY_SIZE(map)});
+        .version = 1, .module_count = ARRAY_SIZE(modules), .modules = (u64)modules, .map = (u64)map,
+        .map_count = ARRAY_SIZE(map)});
     CHECK_EQUAL(boot_info.region_count, BOOT_MAX_REGIONS);
     check_region(0, 1 << 20, (1 << 20) + 4096, true);
     CHECK_EQUAL(boot_info.archive_count, BOOT_MAX_ARCHIVES);

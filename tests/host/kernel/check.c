@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #define MAX_CHECKS 100
-#define LIMIT_SECONDS 5
+#define LIMIT_SECONDS 20
 
 static struct { const char *name; void (*run)(void); } checks[MAX_CHECKS];
 static int check_count;

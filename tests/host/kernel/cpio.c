@@ -15,9 +15,8 @@
 
 static u8 built[20000];
 static size_t built_size;
+static u8 *archive;                             /* stays until the tree is gone: files refer to it */
 static long objects_at_first;
-/* Files refer to the archive's bytes: it stays until the tree is gone. */
-static u8 *archive;
 
 static void start(void) {
     machine_memory(4);
@@ -39,8 +38,7 @@ static void add_bytes(const void *bytes, size_t n) {
 static void add_entry(const char *name, u32 mode, u32 number, u32 links, const char *content) {
     char header[111];
     u16 size = (u16)strlen(content), name_size = (u16)(strlen(name) + 1);
-    /* c_magic c_ino c_mode c_uid c_gid c_nlink c_mtime c_filesize c_devmajor c_devminor c_rdevmajor c_rdevminor
-     * c_namesize c_check */
+    /* magic ino mode uid gid nlink mtime filesize devmajor devminor rdevmajor rdevminor namesize check */
     snprintf(header, sizeof header, "070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X", number, mode, 0, 0, links,
              1700000000 + number, size, 0, 0, 5, 1, name_size, 0);
     memcpy(built + built_size, header, 110);
@@ -84,8 +82,7 @@ static struct inode *at(const char *name) {
 static const char *content_of(struct inode *i) {
     static char text[200];
     struct span to = kernel_span(text, sizeof text - 1);
-    u64 position = 0;
-    i64 n = regular_read(i, &to, &position);
+    i64 n = regular_read(i, &to, &(u64){0});
     CHECK(n >= 0);
     text[n] = 0;
     return text;
@@ -125,13 +122,11 @@ TEST(an_archive_becomes_a_tree) {
     CHECK_EQUAL(at("usr")->mode, S_IFDIR | 0755);
     CHECK_EQUAL(at("dev/null")->rdev, 5 << 8 | 1);
     CHECK_TEXT(content_of(at("usr/one")), "first file");
-    CHECK_EQUAL(at("usr/one")->mode, S_IFREG | 0644);
     CHECK(at("usr/one")->mtime.sec == 1700000005 && at("usr/one")->ctime.sec == 1700000005);
     CHECK(at("usr/two") == at("usr/three") && at("usr/two")->links == 2);
     CHECK_TEXT(content_of(at("usr/two")), "linked");
     CHECK_TEXT(at("usr/link")->target, "one");
-    CHECK_EQUAL(at("usr/link")->size, 3);
-    CHECK_EQUAL(at("usr/empty")->size, 0);
+    CHECK(at("usr/link")->size == 3 && !at("usr/empty")->size);
     clean();
 }
 
@@ -235,22 +230,18 @@ TEST(an_archive_that_is_cut_off_anywhere_is_reported) {
         CHECK_IN(machine_errors || size + 4 > built_size, "%zu of %zu bytes", size, built_size);
         clean();
     }
-    CHECK_EQUAL(unpack(built, 0), 0);
-    clean();
 }
 
 TEST(what_is_no_archive_is_reported) {
     start();
     memset(built, 'x', 500);
-    CHECK_EQUAL(unpack(built, 500), 0);
-    CHECK(machine_errors);
-    clean();
-    machine_errors = 0;
-    random_fill(built, 500);
-    built[0] = 1;
-    CHECK_EQUAL(unpack(built, 500), 0);
-    CHECK(machine_errors);
-    clean();
+    for (int round = 0; round < 50; round++) {
+        machine_errors = 0;
+        CHECK_EQUAL(unpack(built, 500), 0);
+        CHECK(machine_errors);
+        clean();
+        random_fill(built, 500);
+    }
 }
 
 /* Every byte of every header and name in turn: other digits, no digits, anything. */
@@ -259,15 +250,16 @@ TEST(no_corrupted_byte_does_harm) {
     start();
     build_usual_tree();
     machine_quiet = true;
-    for (size_t k = 0; k < built_size; k++)
+    for (size_t k = 0; k < built_size; k++) {
+        u8 before = built[k];
         for (const char *c = wrong; *c; c++) {
-            u8 before = built[k];
             built[k] = (u8)*c;
             unpack(built, built_size);
             read_all(root_inode);
             clean();
-            built[k] = before;
         }
+        built[k] = before;
+    }
 }
 
 TEST(no_pile_of_random_damage_does_harm) {
@@ -291,12 +283,16 @@ TEST(no_pile_of_random_damage_does_harm) {
 TEST(short_memory_leaves_entries_out_and_loses_nothing) {
     start();
     build_usual_tree();
-    for (long left = 0; left < 30; left++) {
+    heap_left = 1000;
+    unpack(built, built_size);
+    long needed = 1000 - heap_left;
+    clean();
+    for (long left = 0; left < needed; left++) {
         machine_errors = 0;
         heap_left = left;
         unpack(built, built_size);
-        CHECK_IN(machine_errors || !heap_left || heap_left > 0, "with %ld objects", left);
         heap_left = -1;
+        CHECK_IN(machine_errors, "with %ld of %ld objects", left, needed);
         read_all(root_inode);
         clean();
     }

@@ -89,6 +89,20 @@ TEST(the_same_work_again_needs_no_more_memory) {
     }
 }
 
+TEST(room_in_a_full_page_is_used_again) {
+    start();
+    for (unsigned i = 0; i < OBJECTS; i++)
+        CHECK(make(&objects[i], 64));
+    u64 free = pmm_statistics().free;
+    for (int round = 0; round < 10; round++) {
+        for (unsigned i = (unsigned)round % 3; i < OBJECTS; i += 3)
+            drop(&objects[i]);
+        for (unsigned i = (unsigned)round % 3; i < OBJECTS; i += 3)
+            CHECK(make(&objects[i], 64));
+    }
+    CHECK_EQUAL(pmm_statistics().free, free);
+}
+
 TEST(when_memory_is_short_nothing_is_given_and_nothing_is_lost) {
     static u8 *all[300000];
     start();

@@ -62,7 +62,8 @@ TEST(multiboot2_tells_what_pvh_does) {
 }
 
 TEST(the_framebuffer_is_described) {
-    struct { u64 address; u32 pitch, width, height; u8 bits, type; u16 reserved; } framebuffer = {0xfd000000, 4096, 1024, 768, 32, 1, 0};
+    struct { u64 address; u32 pitch, width, height; u8 bits, type; u16 reserved; } framebuffer = {
+        0xfd000000, 4096, 1024, 768, 32, 1, 0};
     add(FRAMEBUFFER, &framebuffer, sizeof framebuffer);
     add(END, NULL, 0);
     start();

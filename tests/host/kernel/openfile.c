@@ -45,6 +45,7 @@ static u32 events_of(struct file *f) {
 TEST(the_lowest_free_descriptor_is_given) {
     struct file *model[FDS] = {0};
     unsigned open = 0;
+    CHECK_EQUAL(fd_install_at(plain(), FDS, false), FDS);
     for (int round = 0; round < 20000; round++) {
         int fd = (int)random_below(FDS), from = random_below(3) ? 0 : fd;
         if (random_below(2)) {
@@ -67,20 +68,52 @@ TEST(the_lowest_free_descriptor_is_given) {
             CHECK_EQUAL(fd_install_at(model[fd], fd, false), fd);
         }
         CHECK(fd_file(fd) == model[fd]);
-        CHECK_EQUAL(heap_objects, open + (fd_count_limit() > 0));
+        CHECK_EQUAL(heap_objects, open + 2);    /* the table, and the file that made it large */
     }
     for (int fd = 0; fd < FDS; fd++)
         CHECK(fd_file(fd) == model[fd]);
     CHECK(!fd_file(-1) && !fd_file(FD_LIMIT) && fd_close(-1) == -EBADF && fd_close(FD_LIMIT) == -EBADF);
 }
 
-TEST(there_are_as_many_descriptors_as_promised) {
-    CHECK_EQUAL(fd_install(plain(), FD_LIMIT - 1, false), FD_LIMIT - 1);
-    CHECK_EQUAL(fd_install(plain(), FD_LIMIT - 1, false), -EMFILE);
-    CHECK_EQUAL(fd_install_at(plain(), FD_LIMIT, false), -EBADF);
+TEST(there_are_as_many_descriptors_as_allowed) {
+    CHECK_EQUAL(fd_install(plain(), (int)fd_limit - 1, false), fd_limit - 1);
+    CHECK_EQUAL(fd_install(plain(), (int)fd_limit - 1, false), -EMFILE);
+    CHECK_EQUAL(fd_install_at(plain(), (int)fd_limit, false), -EBADF);
     CHECK_EQUAL(fd_install_at(plain(), -1, false), -EBADF);
     CHECK_EQUAL(released, 3);
+    fd_limit = FD_LIMIT;
+    CHECK_EQUAL(fd_install(plain(), FD_LIMIT - 1, false), FD_LIMIT - 1);
+    CHECK_EQUAL(fd_install_at(plain(), FD_LIMIT, false), -EBADF);
     CHECK_EQUAL(fd_install(plain(), 0, false), 0);
+}
+
+TEST(a_lower_limit_takes_no_descriptor_away) {
+    CHECK_EQUAL(fd_install_at(plain(), 100, false), 100);
+    fd_limit = 2;
+    CHECK_EQUAL(fd_install(plain(), 0, false), 0);
+    CHECK_EQUAL(fd_install(plain(), 0, false), 1);
+    CHECK_EQUAL(fd_install(plain(), 0, false), -EMFILE);
+    CHECK(fd_file(100));
+    CHECK_EQUAL(fd_close(100), 0);
+}
+
+TEST(a_pair_of_descriptors_is_given_whole_or_not_at_all) {
+    struct file *files[2];
+    i32 fds[2] = {-1, -1};
+    files[0] = plain(), files[1] = plain();
+    CHECK_EQUAL(fd_install_pair(files, true, (u64)fds), 0);
+    CHECK(fds[0] == 0 && fds[1] == 1 && fd_file(0) == files[0] && fd_file(1) == files[1] && fd_close_on_exec(1));
+    files[0] = plain(), files[1] = plain();
+    program_fault = (u64)&fds[1];
+    CHECK_EQUAL(fd_install_pair(files, false, (u64)fds), -EFAULT);
+    program_fault = 0;
+    CHECK(released == 2 && !fd_file(2) && !fd_file(3));
+    for (fd_limit = 2; fd_limit <= 3; fd_limit++) {
+        files[0] = plain(), files[1] = plain();
+        CHECK_EQUAL(fd_install_pair(files, false, (u64)fds), -EMFILE);
+        CHECK_EQUAL(released, 2 * fd_limit);
+        CHECK(!fd_file(2));
+    }
 }
 
 TEST(without_memory_for_the_table_the_file_is_given_back) {

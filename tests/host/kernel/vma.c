@@ -107,7 +107,8 @@ static void check_regions(void) {
             continue;
         while (page < PAGES && continues(page))
             page++;
-        CHECK_IN(v && v->start == AT(first) && v->end == AT(page), "pages %u to %u: %lx to %lx", first, page, v ? v->start : 0, v ? v->end : 0);
+        CHECK_IN(v, "pages %u to %u", first, page);
+        CHECK_IN(v->start == AT(first) && v->end == AT(page), "pages %u to %u: %lx to %lx", first, page, v->start, v->end);
         CHECK_IN(kind_of(v) == model[first].kind && v->offset == model[first].offset, "pages %u to %u", first, page);
         mapped += page - first;
         regions++;
