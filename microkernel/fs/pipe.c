@@ -85,7 +85,7 @@ static i64 read_packet(struct pipe *p, struct span *to) {
     return error ? error : (i64)n;
 }
 
-i64 pipe_read(struct pipe *p, struct span *to, bool nonblocking) {
+i64 pipe_read(struct pipe *p, struct span *to, bool nonblocking, bool peek) {
     if (!to->left && !p->packets)
         return 0;
     if (!pipe_fill(p)) {
@@ -100,6 +100,7 @@ i64 pipe_read(struct pipe *p, struct span *to, bool nonblocking) {
             return 0;
     }
     i64 n;
+    u32 tail = p->tail;
     if (p->packets) {
         n = read_packet(p, to);
     } else {
@@ -107,7 +108,10 @@ i64 pipe_read(struct pipe *p, struct span *to, bool nonblocking) {
         if (ring_get(p, to, (u32)n))
             return -EFAULT;
     }
-    waitqueue_wake(&p->writable, POLLOUT);
+    if (peek)
+        p->tail = tail;
+    else
+        waitqueue_wake(&p->writable, POLLOUT);
     return n;
 }
 
@@ -180,7 +184,7 @@ enum { FIONREAD = 0x541b };
 
 static i64 read_end(struct file *f, struct span *to, u64 *position) {
     (void)position;
-    return pipe_read(f->data, to, file_nonblocking(f));
+    return pipe_read(f->data, to, file_nonblocking(f), false);
 }
 
 static i64 write_end(struct file *f, struct span *from, u64 *position) {

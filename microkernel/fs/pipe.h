@@ -19,7 +19,8 @@ struct pipe {
 
 struct pipe *pipe_new(void);
 void pipe_put(struct pipe *p);
-i64 pipe_read(struct pipe *p, struct span *to, bool nonblocking);
+/* With `peek` what was read stays in the pipe. */
+i64 pipe_read(struct pipe *p, struct span *to, bool nonblocking, bool peek);
 i64 pipe_write(struct pipe *p, struct span *from, bool nonblocking);
 static inline u32 pipe_fill(const struct pipe *p) { return p->head - p->tail; }
 void pipe_close_reader(struct pipe *p);

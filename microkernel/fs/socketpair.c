@@ -10,13 +10,9 @@ struct end {
     int type;
 };
 
-static i64 receive(struct end *e, struct span *to, bool nonblocking) {
-    return e->shut_read ? 0 : pipe_read(e->in, to, nonblocking);
-}
-
 static i64 read_end(struct file *f, struct span *to, u64 *position) {
     (void)position;
-    return receive(f->data, to, file_nonblocking(f));
+    return socket_receive(f, to, false, false);
 }
 
 static i64 write_end(struct file *f, struct span *from, u64 *position) {
@@ -96,7 +92,10 @@ bool is_socket(const struct file *f) { return f->ops == &socket_ops; }
 int socket_type(const struct file *f) { return ((const struct end *)f->data)->type; }
 u32 socket_buffer_size(const struct file *f) { return ((const struct end *)f->data)->out->capacity; }
 
-i64 socket_receive(struct file *f, struct span *to, bool nonblocking) { return receive(f->data, to, nonblocking || file_nonblocking(f)); }
+i64 socket_receive(struct file *f, struct span *to, bool nonblocking, bool peek) {
+    struct end *e = f->data;
+    return e->shut_read ? 0 : pipe_read(e->in, to, nonblocking || file_nonblocking(f), peek);
+}
 
 i64 socket_send(struct file *f, struct span *from, bool nonblocking) {
     struct end *e = f->data;

@@ -10,8 +10,7 @@ int socketpair_open(int type, u32 flags, struct file *ends[2]);
 /* NULL if the file is no socket of ours. */
 bool is_socket(const struct file *f);
 int socket_type(const struct file *f);
-/* MSG_DONTWAIT is the one flag that changes a wait; MSG_PEEK is not offered here. */
-i64 socket_receive(struct file *f, struct span *to, bool nonblocking);
+i64 socket_receive(struct file *f, struct span *to, bool nonblocking, bool peek);
 i64 socket_send(struct file *f, struct span *from, bool nonblocking);
 int socket_shutdown(struct file *f, int how);
 u32 socket_buffer_size(const struct file *f);

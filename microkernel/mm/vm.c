@@ -67,6 +67,7 @@ i64 vm_map(u64 hint, u64 length, int prot, int flags, struct inode *inode, u64 o
     /* Anonymous memory cannot be shared with anybody: there is one program and no fork. */
     v->shared = inode && (flags & MAP_TYPE) != MAP_PRIVATE;
     v->lazy = flags & (MAP_NORESERVE | MAP_STACK | MAP_GROWSDOWN);
+    v->read_only = v->shared && flags & MAP_FILE_READ_ONLY;
     v->offset = offset;
     u64 pages = length >> PAGE_SHIFT;
     /* Fixed mappings replace: what they give back counts for what they take. */
@@ -132,6 +133,8 @@ int vm_protect(u64 start, u64 length, int prot) {
         return error;
     u64 promised = 0;
     for (struct vma *v = vma_at_or_after(start); v && v->start < end; v = vm_next(v)) {
+        if (v->read_only && prot & PROT_WRITE)
+            return -EACCES;
         struct vma wanted = *v;
         wanted.prot = (u8)prot;
         if (!v->charged && wants_promise(&wanted))

@@ -22,6 +22,7 @@ struct vma {
     u64 tree_start, tree_end, tree_gap;
     u8 prot;
     bool shared;
+    bool read_only;                             /* of a file not opened for writing: may not become writable */
     bool charged;                               /* its private pages were promised (pmm_promise) */
     bool lazy;                                  /* MAP_STACK, MAP_NORESERVE: given when touched, not promised */
     struct inode *inode;                        /* NULL: anonymous */
@@ -29,6 +30,7 @@ struct vma {
 };
 
 /* All take page-aligned, in-range values from sys/memory.c; addresses or 0, or minus errno. */
+#define MAP_FILE_READ_ONLY 0x40000000           /* ours, with MAP_SHARED: the file is open for reading only */
 i64 vm_map(u64 hint, u64 length, int prot, int flags, struct inode *inode, u64 offset);
 int vm_unmap(u64 start, u64 length);
 int vm_protect(u64 start, u64 length, int prot);

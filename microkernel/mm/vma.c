@@ -103,7 +103,7 @@ struct vma *vma_split(struct vma *v, u64 at) {
 }
 
 static bool joinable(const struct vma *a, const struct vma *b) {
-    return a->end == b->start && a->prot == b->prot && a->shared == b->shared && a->charged == b->charged &&
+    return a->end == b->start && a->prot == b->prot && a->shared == b->shared && a->read_only == b->read_only && a->charged == b->charged &&
            a->lazy == b->lazy && a->inode == b->inode &&
            (!a->inode || a->offset + (a->end - a->start) == b->offset);
 }

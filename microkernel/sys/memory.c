@@ -17,6 +17,7 @@ static bool page_range(u64 start, u64 *length) {
 
 i64 sys_mmap(u64 hint, u64 length, u64 prot, u64 flags, u64 fd, u64 offset) {
     u32 type = flags & MAP_TYPE;
+    flags &= ~(u64)MAP_FILE_READ_ONLY;
     struct inode *inode = NULL;
     if (!length || offset & PAGE_MASK || (type != MAP_SHARED && type != MAP_PRIVATE && type != MAP_SHARED_VALIDATE))
         return -EINVAL;
@@ -42,6 +43,8 @@ i64 sys_mmap(u64 hint, u64 length, u64 prot, u64 flags, u64 fd, u64 offset) {
             return -EOVERFLOW;
         else
             inode = f->inode;
+        if (inode && (f->flags & O_ACCMODE) == O_RDONLY)
+            flags |= MAP_FILE_READ_ONLY;
     }
     return vm_map(hint, length, (int)prot, (int)flags, inode, inode ? offset : 0);
 }

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import resource
 import shutil
 import stat
 import tempfile
@@ -17,6 +18,31 @@ from .registry import check, no_memory_lost, refused
 def _folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as name:
         yield Path(name)
+
+
+@check
+def a_link_to_a_folder_is_no_folder_to_be_removed() -> None:
+    with _folder() as folder:
+        (folder / "folder").mkdir()
+        (folder / "link").symlink_to("folder")
+        with refused(errno.ENOTDIR):
+            os.rmdir(f"{folder}/link/")  # noqa: PTH106 - pathlib would drop the slash
+        with refused(errno.ENOTDIR):
+            os.rename(f"{folder}/link/", f"{folder}/other")  # noqa: PTH104
+        assert (folder / "folder").is_dir()
+
+
+@check
+def the_number_of_descriptors_has_a_limit() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with _folder() as folder, contextlib.ExitStack() as opened:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (40, hard))
+        try:
+            with refused(errno.EMFILE):
+                for number in range(40):
+                    opened.enter_context((folder / str(number)).open("w"))
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 @check

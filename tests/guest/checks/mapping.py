@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from .registry import PAGE, check, no_memory_lost, refused
+from .registry import PAGE, check, libc, no_memory_lost, refused
 
 RETURN_42 = bytes.fromhex("b82a000000c3")  # mov eax, 42; ret
 
@@ -72,6 +72,22 @@ def a_read_only_mapping_shows_a_file_of_the_image() -> None:
             except TypeError:
                 return
     raise AssertionError("a read-only mapping was written")
+
+
+@check
+def a_shared_mapping_of_a_file_open_for_reading_stays_read_only() -> None:
+    with tempfile.NamedTemporaryFile() as file:
+        file.truncate(PAGE)
+        descriptor = os.open(file.name, os.O_RDONLY)
+        library = libc()
+        library.mmap.restype = ctypes.c_void_p
+        where = ctypes.c_void_p(
+            library.mmap(None, PAGE, mmap.PROT_READ, mmap.MAP_SHARED, descriptor, ctypes.c_long(0))
+        )
+        os.close(descriptor)
+        assert library.mprotect(where, PAGE, mmap.PROT_READ | mmap.PROT_WRITE) == -1
+        assert ctypes.get_errno() == errno.EACCES
+        assert library.munmap(where, PAGE) == 0
 
 
 @check

@@ -94,6 +94,33 @@ def a_socket_pair_carries_both_directions() -> None:
 
 
 @check
+def messages_in_pieces_stay_one_message_and_can_be_peeked_at() -> None:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    with ours, theirs:
+        assert ours.sendmsg([b"ab", b"", b"cde"]) == 5
+        ours.send(b"next")
+        assert theirs.recv(100, socket.MSG_PEEK) == b"abcde"
+        pieces = [bytearray(2), bytearray(100)]
+        assert theirs.recvmsg_into(pieces)[0] == 5
+        assert pieces[0] == b"ab"
+        assert pieces[1][:3] == b"cde"
+        assert theirs.recv(100) == b"next"
+
+
+@check
+def shutting_a_socket_down_wakes_its_reader() -> None:
+    ours, theirs = socket.socketpair()
+    got: list[bytes] = []
+    with ours, theirs:
+        reader = threading.Thread(target=lambda: got.append(ours.recv(1)))
+        reader.start()
+        while reader.is_alive():
+            ours.shutdown(socket.SHUT_RDWR)
+            reader.join(0.01)
+    assert got == [b""]
+
+
+@check
 def a_socket_times_out() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:

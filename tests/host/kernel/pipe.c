@@ -40,7 +40,7 @@ static i64 put(size_t n) {
 
 static i64 get(size_t n) {
     struct span to = program_span(target, n);
-    i64 got = pipe_read(pipe, &to, true);
+    i64 got = pipe_read(pipe, &to, true, false);
     CHECK_IN(got <= 0 || !memcmp(target, source + taken % PERIOD, (size_t)got), "%ld bytes at %lu", got, taken);
     taken += got < 0 ? 0 : (u64)got;
     return got;
@@ -171,7 +171,7 @@ TEST(a_reader_sleeps_until_there_is_something) {
     start(false);
     program_meanwhile = writer_runs;
     struct span to = program_span(target, 100);
-    CHECK_EQUAL(pipe_read(pipe, &to, false), 3);
+    CHECK_EQUAL(pipe_read(pipe, &to, false, false), 3);
     CHECK(program_sleeps == 1 && program_wakes == 1);
     end();
 }
@@ -179,7 +179,7 @@ TEST(a_reader_sleeps_until_there_is_something) {
 TEST(a_signal_ends_the_sleep_and_what_was_written_counts) {
     start(false);
     struct span to = program_span(target, 100), from = program_span(source, 100000);
-    CHECK_EQUAL(pipe_read(pipe, &to, false), -ERESTARTSYS);
+    CHECK_EQUAL(pipe_read(pipe, &to, false, false), -ERESTARTSYS);
     CHECK_EQUAL(pipe_write(pipe, &from, false), PIPE_CAPACITY);
     from = program_span(source, 100);
     CHECK_EQUAL(pipe_write(pipe, &from, false), -ERESTARTSYS);
@@ -195,7 +195,7 @@ TEST(a_sleeping_reader_sees_the_end) {
     start(false);
     program_meanwhile = writer_leaves;
     struct span to = program_span(target, 100);
-    CHECK_EQUAL(pipe_read(pipe, &to, false), 0);
+    CHECK_EQUAL(pipe_read(pipe, &to, false, false), 0);
     CHECK_EQUAL(program_wakes, 1);
     end();
 }
