@@ -129,8 +129,8 @@ static int write_fault(struct vma *v, u64 *e, u64 address) {
 }
 
 /* QEMU's emulator keeps a table of translations that it enlarges only when the whole of it is flushed, which
- * nothing in one address space ever asks for: without this, programs run with its smallest one, a tenth
- * slower. Faults come while a program grows; one that computes has none. */
+ * nothing in one address space ever asks for. With its smallest one, 1.4 to 5 % of the time of a Python
+ * benchmark goes into its slow path; with this, 0.6 to 1 %. Faults come while a program grows. */
 static void let_emulator_grow_tlb(void) {
     static u32 faults;
     if (cpu_features.tcg && ++faults % 64 == 0)
@@ -195,9 +195,8 @@ static void drop_entry(u64 *e, u64 *freed) {
     *e = 0;
 }
 
-u64 pages_drop(struct vma *v, u64 start, u64 end) {
+u64 pages_drop(u64 start, u64 end) {
     u64 freed = 0;
-    (void)v;
     for (u64 va = paging_next(start, end); va < end;) {
         u64 next = min_u64(ALIGN_DOWN(va, HUGE_SIZE) + HUGE_SIZE, end), *huge, *e = paging_entry(va, false, &huge);
         if (huge) {                             /* wholly inside: pages_split_at saw to that */

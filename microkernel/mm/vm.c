@@ -26,7 +26,7 @@ static bool wants_promise(const struct vma *v) { return !v->shared && !v->lazy &
 static u64 length_pages(const struct vma *v) { return (v->end - v->start) >> PAGE_SHIFT; }
 
 static void remove_region(struct vma *v) {
-    u64 freed = pages_drop(v, v->start, v->end);
+    u64 freed = pages_drop(v->start, v->end);
     if (v->charged)
         pmm_unpromise(length_pages(v) - freed);
     vma_unlink(v);
@@ -158,7 +158,7 @@ int vm_discard(u64 start, u64 length) {
     if (pages_split_at(start) || pages_split_at(end))
         return -ENOMEM;
     for (struct vma *v = vma_at_or_after(start); v && v->start < end; v = vm_next(v)) {
-        u64 freed = pages_drop(v, max_u64(v->start, start), min_u64(v->end, end));
+        u64 freed = pages_drop(max_u64(v->start, start), min_u64(v->end, end));
         if (v->charged)
             pmm_repromise(freed);
     }

@@ -27,7 +27,7 @@ int pages_split_at(u64 address);
 int pages_split_range(u64 start, u64 end);
 
 /* Pages of a stretch of one region. */
-u64 pages_drop(struct vma *v, u64 start, u64 end);     /* returns how many private pages were freed */
+u64 pages_drop(u64 start, u64 end);             /* returns how many private pages were freed */
 u64 pages_count_private(u64 start, u64 end);
 void pages_protect(struct vma *v, u64 start, u64 end);
 int pages_move(u64 from, u64 to, u64 length);
