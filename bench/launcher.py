@@ -110,7 +110,7 @@ def _run_native(options: argparse.Namespace) -> int:
     command = (
         sysroot.python(str(options.app))
         if options.target == "debian"
-        else sysroot.command(ensure_pyhost(progress, sysroot), str(options.app))
+        else sysroot.python(str(options.app), preload=ensure_pyhost(progress, sysroot))
     )
     begun = time.monotonic()
     with subprocess.Popen(

@@ -108,9 +108,7 @@ class Apt:
         (state / "status").touch()
         sources = state / "sources.list"
         options = f"[arch={ARCHITECTURE} signed-by={KEYRING}]"
-        sources.write_text(
-            "".join(f"{kind} {options} {mirror} {suite} main\n" for kind in ("deb", "deb-src"))
-        )
+        sources.write_text(f"deb {options} {mirror} {suite} main\n")
         settings = {
             "APT::Architecture": ARCHITECTURE,
             "APT::Architectures": ARCHITECTURE,
@@ -141,12 +139,6 @@ class Apt:
         if missing:
             raise AptError(f"apt-get did not deliver {', '.join(sorted(missing))}")
         return debs
-
-    def download_source(self, package: str, version: str, into: Path) -> list[Path]:
-        """Fetches the files of a source package, exactly this version."""
-        into.mkdir(parents=True, exist_ok=True)
-        self._run("source", "--download-only", f"{package}={version}", cwd=into)
-        return sorted(into.iterdir())
 
     def _run(self, *command: str, cwd: Path | None) -> None:
         done = subprocess.run(

@@ -67,7 +67,7 @@ def assemble(options: "Options", program: Program, term: str, progress: Progress
 
     sysroot = ensure_sysroot(progress)
     kernel = ensure_kernel(progress)
-    interpreter = ensure_pyhost(progress, sysroot)
+    pyhost = ensure_pyhost(progress, sysroot)
     packages = _packages(options, sysroot, progress)
     files = _files(options, program, sysroot, progress)
     layers = [] if packages is None else [packages]
@@ -75,7 +75,7 @@ def assemble(options: "Options", program: Program, term: str, progress: Progress
         from ovum.applayer import ensure_application
 
         layers.append(ensure_application(sysroot, files))
-    base = _base(options, program, sysroot, interpreter, layers, progress)
+    base = _base(options, program, sysroot, pyhost, layers, progress)
     environ = {**ENVIRON, "TERM": term, **options.environ}
     return Parts(kernel, (base, *layers), (PYTHON, *program.arguments), environ)
 
@@ -92,17 +92,17 @@ def _base(
     options: "Options",
     program: Program,
     sysroot: "Sysroot",
-    interpreter: Path,
+    pyhost: Path,
     layers: list[Path],
     progress: Progress,
 ) -> Path:
     if options.strip:
         from ovum.strip import ensure_stripped
 
-        return ensure_stripped(sysroot, interpreter, program, layers, options, progress)
+        return ensure_stripped(sysroot, pyhost, program, layers, options, progress)
     from ovum.baselayer import ensure_base
 
-    return ensure_base(sysroot, interpreter, progress)
+    return ensure_base(sysroot, pyhost, progress)
 
 
 def _files(

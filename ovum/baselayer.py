@@ -28,9 +28,9 @@ def recipe_digest() -> str:
     return state.hexdigest()
 
 
-def ensure_base(sysroot: "Sysroot", interpreter: Path, progress: "Progress") -> Path:
+def ensure_base(sysroot: "Sysroot", pyhost: Path, progress: "Progress") -> Path:
     """The archive with the whole useful standard library."""
-    key = digest("base", sysroot.digest, signature(interpreter), recipe_digest())
+    key = digest("base", sysroot.digest, signature(pyhost), recipe_digest())
     found = STORE.find(key)
     if found is not None:
         return found
@@ -40,19 +40,19 @@ def ensure_base(sysroot: "Sysroot", interpreter: Path, progress: "Progress") -> 
         from ovum.cpio import write_archive
 
         with out.open("wb") as file:
-            write_archive(file, _entries(sysroot, interpreter, work))
+            write_archive(file, _entries(sysroot, pyhost, work))
 
     with progress.step("making the base layer of images"):
         return STORE.ensure(key, make)
 
 
-def _entries(sysroot: "Sysroot", interpreter: Path, work: Path) -> "Iterator[Entry]":
+def _entries(sysroot: "Sysroot", pyhost: Path, work: Path) -> "Iterator[Entry]":
     from ovum import rootfs, stdlib
     from ovum.cpio import regular
 
     extensions = stdlib.extension_files(sysroot)
     yield from rootfs.skeleton()
-    yield from rootfs.native_entries(sysroot, interpreter, extensions, work)
+    yield from rootfs.native_entries(sysroot, pyhost, extensions, work)
     yield from rootfs.data_entries(sysroot)
     yield from rootfs.terminal_entries(sysroot)
     yield from rootfs.licence_entries(sysroot)

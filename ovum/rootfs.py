@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from ovum.sysroot import Sysroot
 
 INTERPRETER: Final = "usr/bin/python3.13"
+PYHOST: Final = "usr/lib/ovum/pyhost.so"
+"""What the interpreter runs under; see pyhost/main.c."""
+
 LIBRARIES: Final = "usr/lib/x86_64-linux-gnu"
 HOME: Final = "root"
 APP: Final = "app"
@@ -59,6 +62,7 @@ _SETTINGS: Final = {
     "etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
     # The name server of QEMU's user network.
     "etc/resolv.conf": "nameserver 10.0.2.3\n",
+    "etc/ld.so.preload": f"/{PYHOST}\n",
 }
 
 _ZONE_EXTRAS: Final = frozenset({"localtime", "posixrules", "leapseconds", "tzdata.zi"})
@@ -84,9 +88,10 @@ def library_index(sysroot: "Sysroot") -> LibraryIndex:
 
 
 def native_entries(
-    sysroot: "Sysroot", interpreter: Path, extensions: Iterable[Path], work: Path
+    sysroot: "Sysroot", pyhost: Path, extensions: Iterable[Path], work: Path
 ) -> Iterator[Entry]:
     """The interpreter, the dynamic linker and all libraries that these extension modules need."""
+    interpreter = sysroot.interpreter
     loader = Elf.parse(interpreter.read_bytes()).interpreter()
     libraries, missing = library_index(sysroot).closure([interpreter, *extensions])
     if missing:
@@ -95,6 +100,7 @@ def native_entries(
     present = [path for path in libraries if path.name != "ld-linux-x86-64.so.2"]
     present += [sysroot.root / LIBRARIES / name for name in ALWAYS]
     yield regular(INTERPRETER, interpreter, 0o755)
+    yield regular(PYHOST, pyhost)
     if loader is not None:
         # The folder of the path is a link (usr-merge), which an archive cannot have files below.
         name = "usr" + loader if not loader.startswith("/usr/") else loader[1:]

@@ -37,7 +37,7 @@ class StripError(Exception):
 
 def ensure_stripped(
     sysroot: "Sysroot",
-    interpreter: Path,
+    pyhost: Path,
     program: "Program",
     layers: Sequence[Path],
     options: "Options",
@@ -46,7 +46,7 @@ def ensure_stripped(
     """The base layer for this program, whose own layers are the given ones."""
     started = (program.entry and program.entry.name, program.module, program.code, program.alone)
     key = digest(
-        *("stripped", sysroot.digest, signature(interpreter), recipe_digest(), started),
+        *("stripped", sysroot.digest, signature(pyhost), recipe_digest(), started),
         *([str(layer) for layer in layers], sorted(options.includes)),
     )
     path = STORE.find(key)
@@ -59,8 +59,8 @@ def ensure_stripped(
             found = _reach(sysroot, program, work / "stage", options.includes)
             kept = _Kept(sysroot, found, program.interactive)
             with out.open("wb") as file:
-                write_archive(file, kept.entries(interpreter, work))
-            sizes = json.dumps(kept.sizes(interpreter))
+                write_archive(file, kept.entries(pyhost, work))
+            sizes = json.dumps(kept.sizes())
             REPORTS.ensure(key, lambda report, _: _write(report, sizes))
 
         with progress.step("finding what the program can reach"):
@@ -132,12 +132,12 @@ class _Kept:
         self._extensions = [path for path in everything if path in files]
         self._dropped_extensions = [path for path in everything if path not in files]
 
-    def entries(self, interpreter: Path, work: Path) -> Iterator[Entry]:
+    def entries(self, pyhost: Path, work: Path) -> Iterator[Entry]:
         """The layer."""
         sysroot = self._sysroot
         modules = self._reached.modules
         yield from rootfs.skeleton()
-        yield from rootfs.native_entries(sysroot, interpreter, self._extensions, work)
+        yield from rootfs.native_entries(sysroot, pyhost, self._extensions, work)
         yield from rootfs.data_entries(
             sysroot, certificates="_ssl" in modules, zones="zoneinfo" in modules
         )
@@ -158,7 +158,7 @@ class _Kept:
         for path in self._dropped_extensions:
             yield path.name.split(".")[0]
 
-    def sizes(self, interpreter: Path) -> dict[str, int]:
+    def sizes(self) -> dict[str, int]:
         """What goes, by top-level module, native library or kind of data, with its size."""
         sizes: dict[str, int] = {}
         for name in self._library.keys() - self._modules:
@@ -167,7 +167,7 @@ class _Kept:
         for path in self._dropped_extensions:
             sizes[path.name.split(".")[0]] = path.stat().st_size
         index = rootfs.library_index(self._sysroot)
-        kept, _ = index.closure([interpreter, *self._extensions])
+        kept, _ = index.closure([self._sysroot.interpreter, *self._extensions])
         gone, _ = index.closure(self._dropped_extensions)
         for path in gone:
             if path not in kept:

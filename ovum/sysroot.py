@@ -10,10 +10,8 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
 import tempfile
 import tomllib
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +21,7 @@ from ovum.progress import Progress
 
 RECIPE = REPO / "pyhost" / "sysroot.toml"
 TRIPLET = "x86_64-linux-gnu"
-LAYOUT = 1
+LAYOUT = 2
 """Raised when this file lays a sysroot out differently, so that older ones are not taken."""
 
 STAMP = "sysroot.json"
@@ -45,26 +43,27 @@ class Sysroot:
     """Major and minor version, as in `3.13`."""
     packages: dict[str, str]
     """Version of every package in it."""
-    hacl: Path
-    """Source of the SHA-2 code that Debian's libpython archive calls but does not contain."""
 
-    def python(self, *args: str) -> list[str]:
-        """The command that runs this sysroot's own Python on the host; needs `python_env`."""
-        return self.command(self.root / "usr" / "bin" / f"python{self.python_version}", *args)
+    @property
+    def interpreter(self) -> Path:
+        """Debian's own Python."""
+        return self.root / "usr" / "bin" / f"python{self.python_version}"
 
-    def command(self, program: Path | str, *args: str) -> list[str]:
-        """The command that runs a program on the host with this sysroot's libraries.
+    def python(self, *args: str, preload: Path | None = None) -> list[str]:
+        """The command that runs this sysroot's own Python on the host; needs `python_env`.
 
-        The program is handed to the sysroot's own dynamic linker: the host's is older.
+        It is handed to the sysroot's own dynamic linker, since the host's is older, which loads
+        `preload` before the other libraries.
         """
         return [
             str(self.root / "lib64" / "ld-linux-x86-64.so.2"),
             "--library-path",
             str(self.root / "usr" / "lib" / TRIPLET),
+            *(() if preload is None else ("--preload", str(preload))),
             # Otherwise argv[0], from which Python names sys.executable, would be the linker's.
             "--argv0",
-            str(program),
-            str(program),
+            str(self.interpreter),
+            str(self.interpreter),
             *args,
         ]
 
@@ -99,7 +98,6 @@ def _load(folder: Path) -> Sysroot | None:
         digest=stamp["digest"],
         python_version=stamp["python_version"],
         packages=stamp["packages"],
-        hacl=folder / "hacl",
     )
 
 
@@ -143,7 +141,7 @@ def _replace(folder: Path, new: Path, old: Path) -> None:
 
 
 def _make(work: Path, recipe: dict[str, Any], key: str, progress: Progress) -> None:
-    """Makes `work/result`: root, hacl and, last, the stamp that says that all is there."""
+    """Makes `work/result`: root and, last, the stamp that says that all is there."""
     names = sorted(name for group in recipe["packages"].values() for name in group)
     result = work / "result"
     apt = Apt(work / "apt", recipe["suite"], debian_mirror())
@@ -159,11 +157,6 @@ def _make(work: Path, recipe: dict[str, Any], key: str, progress: Progress) -> N
             unpack(deb, root)
         _merge_usr(root)
         _certificates(root)
-    with progress.step("fetching the source of SHA-2"):
-        source = apt.download_source(
-            recipe["source"], packages[f"python{recipe['python']}"], work / "source"
-        )
-        _extract_hacl(source, result / "hacl")
     listing = "".join(f"{name}={version}\n" for name, version in sorted(packages.items()))
     stamp = {
         "digest": hashlib.sha256(f"{key}\n{listing}".encode()).hexdigest(),
@@ -196,29 +189,3 @@ def _certificates(root: Path) -> None:
     if not default.is_symlink():
         default.parent.mkdir(parents=True, exist_ok=True)
         default.symlink_to("/etc/ssl/certs/ca-certificates.crt")
-
-
-def _extract_hacl(source: Iterable[Path], into: Path) -> None:
-    """Keeps Modules/_hacl of the source package, and CPython's licence, which covers it."""
-    archive = next((path for path in source if ".orig.tar." in path.name), None)
-    if archive is None:
-        raise SysrootError("the source package of CPython has no .orig.tar")
-    into.mkdir(parents=True)
-    done = subprocess.run(
-        [
-            "tar",
-            "--extract",
-            f"--file={archive}",
-            f"--directory={into}",
-            "--strip-components=3",
-            "--wildcards",
-            "Python-*/Modules/_hacl",
-        ],
-        capture_output=True,
-        text=True,
-    )
-    if done.returncode or not (into / "Hacl_Hash_SHA2.c").is_file():
-        raise SysrootError(
-            f"cannot unpack {archive.name} (is the package xz-utils installed?): "
-            + done.stderr.strip()
-        )

@@ -1,4 +1,4 @@
-"""Builds the two C parts, the kernel and the embedded interpreter, when their sources changed.
+"""Builds the two C parts, the kernel and the embedding, when their sources changed.
 
 Whether they did is decided here, by comparing times of files: starting make and a compiler only
 to hear that nothing is to be done would cost more than all the rest of a start.
@@ -59,19 +59,17 @@ def ensure_kernel(progress: Progress) -> Path:
 
 
 def ensure_pyhost(progress: Progress, sysroot: Sysroot) -> Path:
-    """The interpreter that an image carries, built if its sources or the sysroot changed.
+    """The library that the interpreter of an image runs under, built if its sources changed.
 
-    Beside it is the same program with symbols, named `.debug`.
+    Beside it is the same library with symbols, named `pyhost.debug.so`.
     """
     build = build_dir() / "pyhost"
     variables = {
         "BUILD": str(build),
         "SYSROOT": str(sysroot.root),
-        "HACL": str(sysroot.hacl),
         "VERSION": sysroot.python_version,
     }
-    output = build / f"python{sysroot.python_version}"
-    return _ensure(progress, "interpreter", "pyhost", output, variables, sysroot.digest)
+    return _ensure(progress, "embedding", "pyhost", build / "pyhost.so", variables, sysroot.digest)
 
 
 def _ensure(

@@ -59,7 +59,7 @@ static struct PyModuleDef kernel_module = {
     .m_clear = kernel_clear,
 };
 
-PyMODINIT_FUNC PyInit__kernel(void)
+PyObject *PyInit__kernel(void)
 {
     return PyModuleDef_Init(&kernel_module);
 }

@@ -1,5 +1,9 @@
 /*
- * The first program of an image: CPython, embedded, with fixed paths.
+ * The first program of an image: Debian's own python3, with this library loaded before its others
+ * (/etc/ld.so.preload). The program's start code calls __libc_start_main with its main function;
+ * the definition below is found first, and passes on a main function of ours. What runs is thus the
+ * interpreter as Debian optimises it (LTO and PGO, which its libpython archive has not), configured
+ * and extended through CPython's public interface, which the program exports.
  *
  * Its command line and the variables PYTHON* mean what they mean to python3, since both are the
  * image's own. What differs: nothing is searched for at the start, there is no user site, no
@@ -10,6 +14,7 @@
  */
 #include "pyhost.h"
 
+#include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -104,6 +109,8 @@ static PyStatus set_paths(PyConfig *config, const struct layout *at)
 static PyStatus initialize(struct layout *at, PyConfig *config, int argc, char **argv)
 {
     frozen_register();
+    if (!inittab_extend())
+        return PyStatus_NoMemory();
     PyConfig_InitPythonConfig(config);
     config->faulthandler = 1;
     config->pathconfig_warnings = 0;
@@ -140,7 +147,7 @@ static int add_zipped_codecs(const struct layout *at)
     return result;
 }
 
-int main(int argc, char **argv)
+static int embedded_main(int argc, char **argv, char **environment)
 {
     struct layout at;
     PyConfig config;
@@ -149,8 +156,10 @@ int main(int argc, char **argv)
 
     if (PyStatus_Exception(status))
         Py_ExitStatusException(status);
-    if (ring0_active())
-        panic_register();
+    if (ring0_active() && panic_register() < 0) {
+        PyErr_Print();
+        return 1;
+    }
     if (add_zipped_codecs(&at) < 0) {
         PyErr_Print();
         return 1;
@@ -159,4 +168,19 @@ int main(int argc, char **argv)
         exit_status = Py_RunMain();
     PyConfig_Clear(&config);
     return exit_status;
+}
+
+/* The C library's, as csu/libc-start.c declares it. */
+typedef int main_function(int argc, char **argv, char **environment);
+typedef int start_function(main_function *, int, char **, main_function *, void (*)(void), void (*)(void), void *);
+
+__attribute__((visibility("default"))) start_function __libc_start_main;
+
+int __libc_start_main(main_function *main, int argc, char **argv, main_function *init, void (*fini)(void),
+                      void (*rtld_fini)(void), void *stack_end)
+{
+    start_function *start = (start_function *)dlsym(RTLD_NEXT, "__libc_start_main");
+
+    (void)main;
+    return start(embedded_main, argc, argv, init, fini, rtld_fini, stack_end);
 }

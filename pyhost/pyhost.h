@@ -25,6 +25,12 @@ long ring0_call(long number, long first, long second, long third);
 /* PyInit_time with clocks that need no library and no system call. */
 PyObject *clock_init_time(void);
 
+/* inittab.c */
+
+/* Before the interpreter is initialised: adds our builtin modules to its table; false without
+ * memory. */
+bool inittab_extend(void);
+
 /* frozen.c */
 
 /* Before the interpreter is initialised: adds our frozen modules to CPython's. */
@@ -63,11 +69,12 @@ struct kernel_state {
     PyTypeObject *mapping_type;
 };
 
-PyMODINIT_FUNC PyInit__kernel(void);
+PyObject *PyInit__kernel(void);
 
 /* panic.c */
 
-/* From now on a kernel panic prints the Python traceback of every thread. Only in ring 0. */
-void panic_register(void);
+/* From now on a kernel panic prints the Python traceback of every thread. Only in ring 0. -1 with an
+ * exception set. */
+int panic_register(void);
 
 #endif

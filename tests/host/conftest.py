@@ -23,12 +23,12 @@ def pyhost(sysroot: Sysroot) -> Path:
     return ensure_pyhost(Progress(), sysroot)
 
 
-def runner(sysroot: Sysroot, program: Path) -> Run:
+def runner(sysroot: Sysroot, preload: Path | None) -> Run:
     def run(
         *args: str, stdin: str = "", cwd: Path | None = None, **variables: str
     ) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
-            sysroot.command(program, *args),
+            sysroot.python(*args, preload=preload),
             env={**sysroot.python_env(), **variables},
             input=stdin,
             cwd=cwd,
@@ -42,11 +42,11 @@ def runner(sysroot: Sysroot, program: Path) -> Run:
 
 @pytest.fixture(scope="session")
 def ours(sysroot: Sysroot, pyhost: Path) -> Run:
-    """Runs our interpreter on this Linux."""
+    """Runs the interpreter under pyhost on this Linux."""
     return runner(sysroot, pyhost)
 
 
 @pytest.fixture(scope="session")
 def debians(sysroot: Sysroot) -> Run:
     """Runs Debian's own python3 on this Linux."""
-    return runner(sysroot, sysroot.root / "usr/bin/python3.13")
+    return runner(sysroot, None)
