@@ -14,6 +14,7 @@
 #include "mm/paging.h"
 #include "mm/pmm.h"
 #include "sys/exec.h"
+#include "sys/proc.h"
 #include "sys/stdfiles.h"
 
 __attribute__((noreturn)) void kernel_main(u32 door, paddr_t info);
@@ -34,6 +35,7 @@ void kernel_main(u32 door, paddr_t info) {
     for (u32 i = 0; i < boot_info.archive_count; i++)
         entries += cpio_unpack(phys_to_virt(boot_info.archives[i].start), boot_info.archives[i].size);
     device_init();
+    proc_init();
     log_info("files: %lu from %u archives", entries, boot_info.archive_count);
     map_device_boot_done();
     struct thread *first = exec_init();

@@ -152,6 +152,23 @@ i64 directory_path(const struct inode *dir, char *to, size_t size) {
     return (i64)(size - at);
 }
 
+i64 inode_path(const struct inode *i, char *to, size_t size) {
+    for (u32 slot = 0; slot < table_size; slot++)
+        for (struct dentry *d = table[slot]; d; d = d->hash_next) {
+            i64 n = d->inode == i ? directory_path(d->dir, to, size) : 0;
+            if (!n)
+                continue;
+            n -= n == 2;                        /* in the root: no second slash */
+            if (n < 0 || (size_t)n + d->length + 1 > size)
+                return n < 0 ? n : -ERANGE;
+            to[n - 1] = '/';
+            memcpy(to + n, d->name, d->length);
+            to[n + d->length] = 0;
+            return n + d->length;
+        }
+    return -ENOENT;
+}
+
 /* ---- listings: struct linux_dirent64 ---- */
 
 struct listing {

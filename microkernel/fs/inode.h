@@ -25,6 +25,7 @@ struct inode {
     u64 number;
     u32 mode, links, refs, uid, gid;
     u64 size, rdev;
+    u8 proc;                                    /* not 0: its text is made at opening (sys/proc.c) */
     struct timespec atime, mtime, ctime;
     union {
         struct {
@@ -97,6 +98,8 @@ int directory_rename(struct dentry *entry, struct inode *new_dir, const char *na
 i64 directory_list(struct file *f, u64 buffer, size_t size);
 /* Absolute path of a directory into `to` (size bytes): its length with NUL, -ERANGE, -ENOENT. */
 i64 directory_path(const struct inode *dir, char *to, size_t size);
+/* One of the paths of any inode, found by search; -ENOENT if it has none. */
+i64 inode_path(const struct inode *i, char *to, size_t size);
 extern const struct file_ops directory_ops;
 
 /* ---- paths (fs/path.c) ---- */

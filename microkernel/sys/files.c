@@ -7,6 +7,7 @@
 #include "fs/pipe.h"
 #include "mm/kmalloc.h"
 #include "sys/calls.h"
+#include "sys/proc.h"
 
 u32 creation_mask = 022;
 
@@ -63,9 +64,15 @@ static i64 open_inode(struct inode *i, u32 flags, struct file **file) {
         if (error)
             return error;
     }
-    f = file_new(is_directory(i) ? &directory_ops : &regular_ops, kept, NULL);
-    if (!f)
+    if (i->proc && access != O_RDONLY)
+        return -EACCES;
+    if (i->proc && !(flags & O_PATH) && !(i = proc_snapshot(i)))
         return -ENOMEM;
+    f = file_new(is_directory(i) ? &directory_ops : &regular_ops, kept, NULL);
+    if (!f) {
+        inode_reap(i);
+        return -ENOMEM;
+    }
     f->inode = inode_get(i);
     *file = f;
     return 0;

@@ -10,7 +10,7 @@ import traceback
 from .registry import CHECKS, open_descriptors
 
 for _theme in (
-    *("clocks", "files", "limits", "mapping", "pointers", "processes", "signals", "stdlib"),
+    *("clocks", "files", "limits", "mapping", "pointers", "proc", "processes", "signals", "stdlib"),
     *("threads", "waiting"),
 ):
     # Importing registers the checks of a theme.

@@ -1,0 +1,136 @@
+"""The files of /proc that the kernel writes, and what libraries conclude from them."""
+
+import ctypes
+import dataclasses
+import errno
+import itertools
+import mmap
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from .registry import PAGE, check, libc, refused
+
+PROC = Path("/proc")
+
+
+@dataclasses.dataclass(frozen=True)
+class _Region:
+    start: int
+    end: int
+    permissions: str
+    offset: int
+    name: str
+
+
+def _maps() -> Iterator[_Region]:
+    for line in (PROC / "self/maps").read_text().splitlines():
+        extent, permissions, offset, _, _, *name = line.split(None, 5)
+        start, end = (int(part, 16) for part in extent.split("-"))
+        yield _Region(start, end, permissions, int(offset, 16), name[0] if name else "")
+
+
+def _around(address: int) -> _Region:
+    return next(region for region in _maps() if region.start <= address < region.end)
+
+
+def _fields(name: str) -> dict[str, str]:
+    lines = (PROC / name).read_text().splitlines()
+    return {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
+
+
+@check
+def proc_maps_is_ordered_and_shows_permissions_as_they_are() -> None:
+    regions = list(_maps())
+    for before, after in itertools.pairwise(regions):
+        assert before.start < before.end <= after.start < after.end, (before, after)
+    with mmap.mmap(-1, 8 * PAGE) as memory:
+        start = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+        assert _around(start).permissions == "rw-p"
+        assert libc().mprotect(ctypes.c_void_p(start + 2 * PAGE), PAGE, 0) == 0
+        middle = _around(start + 2 * PAGE)
+        assert (middle.start, middle.end, middle.permissions) == (
+            start + 2 * PAGE,
+            start + 3 * PAGE,
+            "---p",
+        )
+        assert _around(start + PAGE).end == middle.start
+        assert _around(start + 3 * PAGE).start == middle.end
+        assert libc().mprotect(ctypes.c_void_p(start + 2 * PAGE), PAGE, 3) == 0
+        assert _around(start).end >= start + 8 * PAGE
+
+
+@check
+def proc_maps_names_files_heap_and_stack() -> None:
+    names = {region.name for region in _maps()}
+    assert {sys.executable, "[heap]", "[stack]"} <= names, names
+    code = _around(ctypes.cast(libc().getpid, ctypes.c_void_p).value or 0)
+    assert code.permissions == "r-xp" and code.name.endswith("/libc.so.6"), code
+    path = Path("/tmp/mapped-file")
+    path.write_bytes(bytes(3 * PAGE))
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as memory:
+        memory.flush()
+        region = next(region for region in _maps() if region.name == str(path))
+        assert (region.end - region.start, region.permissions) == (3 * PAGE, "r--s"), region
+    path.unlink()
+
+
+@check
+def the_c_library_finds_the_main_stack() -> None:
+    attributes = (ctypes.c_char * 64)()
+    address, size = ctypes.c_void_p(), ctypes.c_size_t()
+    libc().pthread_self.restype = ctypes.c_ulong
+    itself = ctypes.c_ulong(libc().pthread_self())
+    assert libc().pthread_getattr_np(itself, attributes) == 0
+    assert libc().pthread_attr_getstack(attributes, ctypes.byref(address), ctypes.byref(size)) == 0
+    assert size.value >= 1 << 20
+    stack = next(region for region in _maps() if region.name == "[stack]")
+    start = address.value or 0
+    assert start <= stack.start < stack.end <= start + size.value + 2 * PAGE, (start, size, stack)
+    libc().pthread_attr_destroy(attributes)
+
+
+@check
+def proc_tells_of_the_process() -> None:
+    assert Path("/proc/self/exe").readlink() == Path(sys.executable)
+    assert Path("/proc/self/cmdline").read_bytes().split(b"\0")[0] == sys.executable.encode()
+    assert Path("/proc/self").readlink() == Path(str(os.getpid()))
+    text = (PROC / "self/stat").read_text()
+    number, name, *rest = text.replace("(", "").replace(")", "").split()
+    assert (int(number), len(rest)) == (os.getpid(), 50), text
+    assert name == (PROC / "self/comm").read_text().strip()
+    pages = [int(word) for word in (PROC / "self/statm").read_text().split()]
+    assert pages[0] > pages[1] > 100, pages
+    status = _fields("self/status")
+    assert int(status["Pid"]) == os.getpid() and int(status["Threads"]) >= 1
+    assert int(status["VmRSS"].split()[0]) > 400
+
+
+@check
+def proc_tells_of_the_machine() -> None:
+    memory = _fields("meminfo")
+    total = int(memory["MemTotal"].split()[0]) * 1024
+    assert total == os.sysconf("SC_PHYS_PAGES") * PAGE
+    assert 0 < int(memory["MemAvailable"].split()[0]) <= int(memory["MemFree"].split()[0])
+    assert _fields("cpuinfo")["vendor_id"]
+    uptime, idle = (float(word) for word in (PROC / "uptime").read_text().split())
+    assert abs(uptime - time.monotonic()) < 1 and 0 <= idle <= uptime
+    words = (PROC / "stat").read_text().split()
+    booted = int(words[words.index("btime") + 1])
+    assert abs(booted + uptime - time.time()) < 2.5
+
+
+@check
+def files_of_proc_are_snapshots_that_nobody_writes() -> None:
+    with refused(errno.EACCES):
+        os.open("/proc/self/maps", os.O_RDWR)
+    with (PROC / "uptime").open() as file:
+        first = file.read()
+        file.seek(0)
+        assert file.read() == first
+    time.sleep(0.02)
+    assert (PROC / "uptime").read_text() != first
+    with (PROC / "uptime").open() as file:
+        assert os.fstat(file.fileno()).st_ino == (PROC / "uptime").stat().st_ino
