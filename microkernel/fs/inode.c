@@ -29,6 +29,7 @@ struct inode *inode_new(u32 mode) {
         i->links = 1;                           /* "." */
     } else if ((mode & S_IFMT) == S_IFREG) {
         waitqueue_init(&i->regular.lock_queue);
+        i->regular.seals = SEAL_SEAL;           /* only memfd_create can ask for others */
     }
     inode_total++;
     return i;

@@ -34,6 +34,8 @@ struct inode {
             void *root;                         /* page tree: 64 children a node; height 0: one page */
             u64 page_count;
             u32 height;
+            u32 mappings;                       /* regions of the address space */
+            u8 seals;                           /* fcntl(F_ADD_SEALS) */
             u32 shared_locks;                   /* flock */
             struct file *exclusive_lock;
             struct waitqueue lock_queue;
@@ -72,6 +74,8 @@ struct timespec inode_time(void);
 void inode_touch(struct inode *i);              /* content changed: mtime and ctime */
 
 /* ---- regular files (fs/regular.c) ---- */
+
+enum { SEAL_SEAL = 1, SEAL_SHRINK = 2, SEAL_GROW = 4, SEAL_WRITE = 8, SEAL_FUTURE_WRITE = 16 };
 
 /* The page at an index, for mapping; with `create` it is made where the file has a hole. NULL: hole, past
  * the end, or no memory. */

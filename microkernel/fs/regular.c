@@ -5,6 +5,7 @@
 #include "core/thread.h"
 #include "fs/inode.h"
 #include "mm/kmalloc.h"
+#include "mm/vm.h"
 
 #define FANOUT 64
 #define FANOUT_BITS 6
@@ -151,6 +152,8 @@ i64 regular_write(struct inode *i, struct span *from, u64 *position) {
     i64 done = 0;
     if (*position >= SIZE_LIMIT || from->left > SIZE_LIMIT - *position)
         return -EFBIG;
+    if (i->regular.seals & (SEAL_WRITE | SEAL_FUTURE_WRITE) || (i->regular.seals & SEAL_GROW && *position + from->left > i->size))
+        return -EPERM;
     while (from->left) {
         u64 at = *position, offset = at & (PAGE_SIZE - 1), n = min_u64(PAGE_SIZE - offset, from->left);
         struct page *page = regular_page(i, at >> PAGE_SHIFT, true);
@@ -186,11 +189,14 @@ static int clear_part(struct inode *i, u64 from, u64 to) {
 int regular_truncate(struct inode *i, u64 size) {
     if (size > SIZE_LIMIT)
         return -EFBIG;
+    if ((size < i->size && i->regular.seals & SEAL_SHRINK) || (size > i->size && i->regular.seals & SEAL_GROW))
+        return -EPERM;
     if (size < i->size) {
         /* Bytes behind the new end must read as zeros if the file grows again. */
         int error = size & (PAGE_SIZE - 1) ? clear_part(i, size, ALIGN_UP(size, PAGE_SIZE)) : 0;
         if (error)
             return error;
+        vm_file_cut(i, ALIGN_UP(size, PAGE_SIZE) >> PAGE_SHIFT, UINT64_MAX, true);
         cut_pages(i, ALIGN_UP(size, PAGE_SIZE) >> PAGE_SHIFT, UINT64_MAX);
         i->regular.archive_size = min_u64(i->regular.archive_size, size);
     }
@@ -200,6 +206,8 @@ int regular_truncate(struct inode *i, u64 size) {
 }
 
 int regular_punch(struct inode *i, u64 from, u64 to) {
+    if (i->regular.seals & SEAL_WRITE)
+        return -EPERM;
     to = min_u64(to, ALIGN_UP(i->size, PAGE_SIZE));
     u64 first = ALIGN_UP(from, PAGE_SIZE), last = ALIGN_DOWN(to, PAGE_SIZE);
     if (from >= to)
@@ -210,6 +218,7 @@ int regular_punch(struct inode *i, u64 from, u64 to) {
     if (!error)
         error = clear_part(i, max_u64(last, from), to);
     /* Whole pages that the archive provides become zero pages; others become holes. */
+    vm_file_cut(i, first >> PAGE_SHIFT, last >> PAGE_SHIFT, false);
     cut_pages(i, first >> PAGE_SHIFT, last >> PAGE_SHIFT);
     for (u64 at = first; !error && at < last && at < i->regular.archive_size; at += PAGE_SIZE) {
         paddr_t frame = pmm_alloc(0, PMM_CLEAR);

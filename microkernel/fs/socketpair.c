@@ -1,6 +1,7 @@
 #include "fs/socketpair.h"
 
 #include "core/errno.h"
+#include "core/thread.h"
 #include "fs/pipe.h"
 #include "mm/kmalloc.h"
 
@@ -17,7 +18,7 @@ static i64 read_end(struct file *f, struct span *to, u64 *position) {
 
 static i64 write_end(struct file *f, struct span *from, u64 *position) {
     (void)position;
-    return socket_send(f, from, file_nonblocking(f));
+    return socket_send(f, from, false, false);
 }
 
 static u32 poll_end(struct file *f, struct waitqueue *queues[2]) {
@@ -97,11 +98,12 @@ i64 socket_receive(struct file *f, struct span *to, bool nonblocking, bool peek)
     return e->shut_read ? 0 : pipe_read(e->in, to, nonblocking || file_nonblocking(f), peek);
 }
 
-i64 socket_send(struct file *f, struct span *from, bool nonblocking) {
+i64 socket_send(struct file *f, struct span *from, bool nonblocking, bool quiet) {
     struct end *e = f->data;
-    if (e->shut_write)
-        return -EPIPE;
-    return pipe_write(e->out, from, nonblocking || file_nonblocking(f));
+    i64 n = e->shut_write ? -EPIPE : pipe_write(e->out, from, nonblocking || file_nonblocking(f));
+    if (n == -EPIPE && !quiet)
+        signal_thread(current_thread(), SIGPIPE);
+    return n;
 }
 
 int socket_shutdown(struct file *f, int how) {

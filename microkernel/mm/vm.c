@@ -102,13 +102,26 @@ i64 vm_map(u64 hint, u64 length, int prot, int flags, struct inode *inode, u64 o
             return -ENOMEM;
         }
     }
-    if (inode)
+    if (inode) {
         v->inode = inode_get(inode);
+        inode->regular.mappings++;
+    }
     v->start = at;
     v->end = at + length;
     vma_link(v);
     vma_merge(v);
     return (i64)at;
+}
+
+void vm_file_cut(const struct inode *i, u64 from, u64 to, bool private_too) {
+    for (struct vma *v = i->regular.mappings ? vm_first() : NULL; v; v = vm_next(v)) {
+        u64 first = v->offset >> PAGE_SHIFT, low = max_u64(first, from), high = min_u64(first + length_pages(v), to);
+        if (v->inode != i || low >= high || !(v->shared || private_too))
+            continue;
+        u64 freed = pages_drop(v->start + ((low - first) << PAGE_SHIFT), v->start + ((high - first) << PAGE_SHIFT));
+        if (v->charged)
+            pmm_repromise(freed);
+    }
 }
 
 int vm_check_mapped(u64 start, u64 length) {

@@ -37,6 +37,8 @@ int vm_protect(u64 start, u64 length, int prot);
 i64 vm_remap(u64 old, u64 old_length, u64 new_length, int flags, u64 new_address);
 /* Gives the pages back; they read as zeros (or the file) again. -ENOMEM where nothing is mapped. */
 int vm_discard(u64 start, u64 length);
+/* Pages [from, to) of a file are going: mappings of them are emptied, private copies only if asked for. */
+void vm_file_cut(const struct inode *i, u64 from, u64 to, bool private_too);
 u64 vm_brk(u64 wanted);
 void vm_set_brk(u64 start);
 /* -ENOMEM if any part is unmapped. */

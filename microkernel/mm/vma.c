@@ -80,8 +80,10 @@ void vma_unlink(struct vma *v) {
 void vma_resized(struct vma *v) { avl_updated(&tree, &v->node); }
 
 void vma_free(struct vma *v) {
-    if (v->inode)
+    if (v->inode) {
+        v->inode->regular.mappings--;
         inode_put(v->inode);
+    }
     kfree(v);
 }
 
@@ -93,7 +95,7 @@ struct vma *vma_split(struct vma *v, u64 at) {
     upper->start = at;
     if (upper->inode) {
         upper->offset += at - v->start;
-        inode_get(upper->inode);
+        inode_get(upper->inode)->regular.mappings++;
     }
     vm_counts.mapped -= (v->end - at) >> PAGE_SHIFT;
     v->end = at;

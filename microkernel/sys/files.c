@@ -273,10 +273,34 @@ i64 sys_dup2(u64 from, u64 to) {
 }
 
 enum {
-    F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK, F_SETLK, F_SETLKW, F_SETOWN, F_GETOWN, F_OFD_GETLK = 36, F_OFD_SETLK, F_OFD_SETLKW,
+    F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK, F_SETLK, F_SETLKW, F_SETOWN, F_GETOWN,
     F_DUPFD_CLOEXEC = 1030, F_SETPIPE_SZ = 1031, F_GETPIPE_SZ = 1032, F_ADD_SEALS = 1033, F_GET_SEALS = 1034,
 };
-#define F_UNLCK 2
+enum { F_RDLCK, F_WRLCK, F_UNLCK };
+
+static i64 record_lock(const struct file *f, u64 from) {
+    i16 type;
+    if (copy_from_user(&type, from, sizeof type))
+        return -EFAULT;
+    if (type < F_RDLCK || type > F_UNLCK || !f->inode)
+        return -EINVAL;
+    u32 refused = type == F_RDLCK ? O_WRONLY : O_RDONLY;
+    return type != F_UNLCK && (f->flags & O_ACCMODE) == refused ? -EBADF : 0;
+}
+
+static i64 seals(struct file *f, bool add, u64 more) {
+    u8 *now = &f->inode->regular.seals;
+    if (!add)
+        return *now;
+    if (more & ~31ull)
+        return -EINVAL;
+    if (*now & SEAL_SEAL || (f->flags & O_ACCMODE) == O_RDONLY)
+        return -EPERM;
+    if (more & SEAL_WRITE && f->inode->regular.mappings)
+        return -EBUSY;
+    *now |= (u8)more;
+    return 0;
+}
 
 i64 sys_fcntl(u64 fd, u64 command, u64 argument) {
     struct file *f = fd_file((int)fd);
@@ -296,17 +320,14 @@ i64 sys_fcntl(u64 fd, u64 command, u64 argument) {
     case F_SETFL:
         f->flags = (f->flags & ~(u32)O_CHANGEABLE) | ((u32)argument & O_CHANGEABLE);
         return 0;
-    case F_GETLK:
-    case F_OFD_GETLK: {
+    case F_GETLK: {
         /* Record locks belong to the process: with one process none is ever in the way. */
         i16 none = F_UNLCK;
         return copy_to_user(argument, &none, sizeof none);
     }
     case F_SETLK:
     case F_SETLKW:
-    case F_OFD_SETLK:
-    case F_OFD_SETLKW:
-        return f->inode ? 0 : -EINVAL;
+        return record_lock(f, argument);
     case F_SETOWN:
         return 0;
     case F_GETOWN:
@@ -316,9 +337,8 @@ i64 sys_fcntl(u64 fd, u64 command, u64 argument) {
     case F_GETPIPE_SZ:
         return pipe_size(f, 0);
     case F_ADD_SEALS:
-        return 0;
     case F_GET_SEALS:
-        return 0;
+        return f->inode && is_regular(f->inode) ? seals(f, command == F_ADD_SEALS, argument) : -EINVAL;
     }
     return -EINVAL;
 }

@@ -41,6 +41,8 @@ i64 sys_mmap(u64 hint, u64 length, u64 prot, u64 flags, u64 fd, u64 offset) {
             return -EACCES;
         else if (offset + length < offset)
             return -EOVERFLOW;
+        else if (type != MAP_PRIVATE && prot & PROT_WRITE && f->inode->regular.seals & (SEAL_WRITE | SEAL_FUTURE_WRITE))
+            return -EPERM;
         else
             inode = f->inode;
         if (inode && (f->flags & O_ACCMODE) == O_RDONLY)
@@ -128,5 +130,6 @@ i64 sys_memfd_create(u64 name, u64 flags) {
         return -ENOMEM;
     }
     f->inode = inode_get(i);
+    i->regular.seals = flags & 2 ? 0 : SEAL_SEAL;
     return fd_install(f, 0, flags & 1);
 }

@@ -10,11 +10,12 @@
 
 struct sigaction signal_actions[SIGNALS + 1];
 u64 process_pending;
-static struct siginfo *process_info[SIGNALS + 1];
+static struct list process_queue = LIST_INIT(process_queue);
 static u64 ever_handled;                        /* signals a handler has been called for */
 
 void thread_signals_init(struct thread_signals *s) {
     memset(s, 0, sizeof *s);
+    list_init(&s->queue);
     s->altstack.flags = 2;                      /* SS_DISABLE */
 }
 
@@ -38,11 +39,56 @@ bool signal_ignored(int signal) {
     return h == SIG_IGN || (h == SIG_DFL && ignored_by_default(signal));
 }
 
-static void queue(u64 *pending, struct siginfo **slots, const struct siginfo *info) {
+struct queued {
+    struct list link;
+    struct siginfo info;
+};
+u32 signals_queued;
+
+/* Real-time signals queue up; of the others one is pending at a time. Without memory a signal still counts,
+ * but nothing more is known of it. */
+static void enqueue(u64 *pending, struct list *queue, const struct siginfo *info) {
+    struct queued *q = info->signo < SIGRTMIN && *pending & signal_bit(info->signo) ? NULL : kmalloc(sizeof *q);
     *pending |= signal_bit(info->signo);
-    /* Details are kept for the first of each number; without memory the signal itself still counts. */
-    if (!slots[info->signo] && (slots[info->signo] = kmalloc(sizeof *info)))
-        *slots[info->signo] = *info;
+    if (!q)
+        return;
+    signals_queued++;
+    q->info = *info;
+    list_append(queue, &q->link);
+}
+
+static void dequeue(u64 *pending, struct list *queue, int signal, struct siginfo *info) {
+    bool found = false;
+    *pending &= ~signal_bit(signal);
+    *info = (struct siginfo){.signo = signal, .code = SI_USER, .pid = PROCESS_ID};
+    list_for_safe(l, queue) {
+        struct queued *q = list_item(l, struct queued, link);
+        if (q->info.signo != signal)
+            continue;
+        if (found) {
+            *pending |= signal_bit(signal);
+            return;
+        }
+        found = true;
+        *info = q->info;
+        list_remove(&q->link);
+        kfree(q);
+        signals_queued--;
+    }
+}
+
+static void discard(u64 *pending, struct list *queue, int signal) {
+    struct siginfo ignored;
+    while (*pending & signal_bit(signal))
+        dequeue(pending, queue, signal, &ignored);
+}
+
+void signal_discard(int signal) {
+    discard(&process_pending, &process_queue, signal);
+    list_for(l, &all_threads) {
+        struct thread_signals *s = &list_item(l, struct thread, all_link)->signals;
+        discard(&s->pending, &s->queue, signal);
+    }
 }
 
 /* An ignored signal is dropped at once, unless someone blocks it and may yet ask for it. */
@@ -53,7 +99,7 @@ static bool worth_it(const struct thread *t, int signal) {
 void signal_thread_info(struct thread *t, const struct siginfo *info) {
     if (!worth_it(t, info->signo))
         return;
-    queue(&t->signals.pending, t->signals.info, info);
+    enqueue(&t->signals.pending, &t->signals.queue, info);
     if (signals_deliverable(t))
         thread_interrupt(t);
 }
@@ -64,7 +110,7 @@ void signal_process_info(const struct siginfo *info) {
         wanted |= worth_it(list_item(l, struct thread, all_link), info->signo);
     if (!wanted)
         return;
-    queue(&process_pending, process_info, info);
+    enqueue(&process_pending, &process_queue, info);
     /* In sigwait a thread has the signals it waits for unblocked: it counts, too. */
     struct thread *taker = main_thread && !(main_thread->signals.blocked & signal_bit(info->signo)) ? main_thread : NULL;
     if (!taker)
@@ -88,16 +134,6 @@ void signal_process(int signal) {
         signal_process_info(&(struct siginfo){.signo = signal, .code = SI_KERNEL});
 }
 
-static void take_info(struct siginfo **slot, int signal, struct siginfo *info) {
-    if (*slot) {
-        *info = **slot;
-        kfree(*slot);
-        *slot = NULL;
-    } else {
-        *info = (struct siginfo){.signo = signal, .code = SI_USER, .pid = 1};
-    }
-}
-
 int signal_take(struct thread *t, u64 set, struct siginfo *info) {
     /* Faults first, then by number (as Linux does). */
     const u64 faults = signal_bit(SIGSEGV) | signal_bit(SIGBUS) | signal_bit(SIGILL) | signal_bit(SIGFPE) | signal_bit(SIGTRAP);
@@ -107,19 +143,14 @@ int signal_take(struct thread *t, u64 set, struct siginfo *info) {
     if (!all)
         return 0;
     int signal = __builtin_ctzll(own & faults ? own & faults : all) + 1;
-    if (own & signal_bit(signal)) {
-        t->signals.pending &= ~signal_bit(signal);
-        take_info(&t->signals.info[signal], signal, info);
-    } else {
-        process_pending &= ~signal_bit(signal);
-        take_info(&process_info[signal], signal, info);
-    }
+    bool mine = own & signal_bit(signal);
+    dequeue(mine ? &t->signals.pending : &process_pending, mine ? &t->signals.queue : &process_queue, signal, info);
     return signal;
 }
 
 void signals_drop(struct thread *t) {
     for (int s = 1; s <= SIGNALS; s++)
-        kfree(t->signals.info[s]);
+        discard(&t->signals.pending, &t->signals.queue, s);
 }
 
 /* The last hardware fault: handlers such as faulthandler's restore the default action and raise the signal
@@ -147,7 +178,7 @@ void signal_fault(int signal, int code, u64 address, struct frame *f) {
     last_fault.frame = *f;
     if (handler == SIG_DFL || handler == SIG_IGN || t->signals.blocked & signal_bit(signal))
         die(signal, f, address);
-    queue(&t->signals.pending, t->signals.info, &info);
+    enqueue(&t->signals.pending, &t->signals.queue, &info);
 }
 
 /* What a system call that was interrupted does next: -ERESTARTSYS and the like never leave the kernel. */

@@ -3,13 +3,13 @@
 #define SYS_SIGNAL_H
 
 #include "arch/x86_64/cpu.h"
-#include "core/types.h"
+#include "core/list.h"
 
 enum {
     SIGHUP = 1, SIGINT = 2, SIGQUIT = 3, SIGILL = 4, SIGTRAP = 5, SIGABRT = 6, SIGBUS = 7, SIGFPE = 8, SIGKILL = 9,
     SIGUSR1 = 10, SIGSEGV = 11, SIGUSR2 = 12, SIGPIPE = 13, SIGALRM = 14, SIGTERM = 15, SIGCHLD = 17, SIGCONT = 18,
     SIGSTOP = 19, SIGTSTP = 20, SIGTTIN = 21, SIGTTOU = 22, SIGURG = 23, SIGVTALRM = 26, SIGPROF = 27, SIGWINCH = 28,
-    SIGNALS = 64,
+    SIGRTMIN = 32, SIGNALS = 64,
 };
 
 /* si_code values. */
@@ -36,7 +36,7 @@ struct thread;
 /* In every thread. */
 struct thread_signals {
     u64 blocked, pending;
-    struct siginfo *info[SIGNALS + 1];          /* of pending ones that have more to tell; NULL: plain */
+    struct list queue;                          /* what is known of the pending ones, in order of arrival */
     struct sigaltstack altstack;
     u64 restore_mask;                           /* by sigsuspend, ppoll, …: put back after delivery */
     bool restore;
@@ -73,6 +73,10 @@ enum { SIG_DFL = 0, SIG_IGN = 1 };
 #define SA_RESTORER 0x04000000ull
 extern struct sigaction signal_actions[SIGNALS + 1];
 extern u64 process_pending;
+extern u32 signals_queued;
+#define SIGNALS_QUEUED_LIMIT 4096               /* RLIMIT_SIGPENDING: sigqueue fails from here on */
+/* Forgets pending signals that are ignored from now on (POSIX, sigaction). */
+void signal_discard(int signal);
 static inline u64 signal_bit(int signal) { return 1ull << (signal - 1); }
 /* Takes one pending signal of the set away and describes it; 0 if none. */
 int signal_take(struct thread *t, u64 set, struct siginfo *info);

@@ -18,6 +18,8 @@ i64 sys_rt_sigaction(u64 signal, u64 new, u64 old, u64 size) {
     if (new) {
         after.mask &= ~SIGNALS_UNBLOCKABLE;
         *action = after;
+        if (signal_ignored((int)signal))
+            signal_discard((int)signal);
     }
     return 0;
 }
@@ -118,28 +120,25 @@ i64 sys_tgkill(u64 pid, u64 tid, u64 signal) {
     return (i32)pid != PROCESS_ID ? -ESRCH : sys_tkill(tid, signal);
 }
 
-i64 sys_rt_tgsigqueueinfo(u64 pid, u64 tid, u64 signal, u64 from) {
+static i64 send_info(u64 pid, u64 tid, u64 signal, u64 from) {
     struct siginfo info;
-    if (!valid(signal))
-        return -EINVAL;
-    if (copy_from_user(&info, from, sizeof info))
-        return -EFAULT;
-    info.signo = (i32)signal;
-    return (i32)pid != PROCESS_ID ? -ESRCH : send_to_thread(tid, &info);
-}
-
-i64 sys_rt_sigqueueinfo(u64 pid, u64 signal, u64 from) {
-    struct siginfo info;
-    if (!valid(signal))
+    if (signal > SIGNALS)
         return -EINVAL;
     if (copy_from_user(&info, from, sizeof info))
         return -EFAULT;
     if ((i32)pid != PROCESS_ID)
         return -ESRCH;
+    if (signals_queued >= SIGNALS_QUEUED_LIMIT)
+        return -EAGAIN;
     info.signo = (i32)signal;
-    signal_process_info(&info);
+    if (tid)
+        return send_to_thread(tid, &info);
+    if (signal)
+        signal_process_info(&info);
     return 0;
 }
+i64 sys_rt_sigqueueinfo(u64 pid, u64 signal, u64 from) { return send_info(pid, 0, signal, from); }
+i64 sys_rt_tgsigqueueinfo(u64 pid, u64 tid, u64 signal, u64 from) { return (i32)tid <= 0 ? -EINVAL : send_info(pid, tid, signal, from); }
 
 /* ---- waiting ---- */
 

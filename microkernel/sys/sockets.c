@@ -31,12 +31,6 @@ static struct file *socket_of(u64 fd, i64 *error) {
     return *error ? NULL : f;
 }
 
-static i64 pipe_signal(i64 result, u64 flags) {
-    if (result == -EPIPE && !(flags & MSG_NOSIGNAL))
-        signal_thread(current_thread(), SIGPIPE);
-    return result;
-}
-
 i64 sys_sendto(u64 fd, u64 from, u64 n, u64 flags, u64 address, u64 address_size) {
     i64 error;
     struct file *f = socket_of(fd, &error);
@@ -49,7 +43,7 @@ i64 sys_sendto(u64 fd, u64 from, u64 n, u64 flags, u64 address, u64 address_size
     if (!user_range(from, n))
         return -EFAULT;
     struct span s = {from, n, false};
-    return pipe_signal(socket_send(f, &s, flags & MSG_DONTWAIT), flags);
+    return socket_send(f, &s, flags & MSG_DONTWAIT, flags & MSG_NOSIGNAL);
 }
 
 i64 sys_recvfrom(u64 fd, u64 to, u64 n, u64 flags, u64 address, u64 address_size) {
@@ -120,7 +114,7 @@ static i64 message(u64 fd, u64 at, u64 flags, bool send) {
     struct span s = {(u64)buffer, (u64)n, true};
     file_get(f);
     if (send && !(n = copy_pieces(&m, buffer, (u64)n, true)))
-        n = socket_send(f, &s, flags & MSG_DONTWAIT);
+        n = socket_send(f, &s, flags & MSG_DONTWAIT, flags & MSG_NOSIGNAL);
     else if (!send && (n = socket_receive(f, &s, flags & MSG_DONTWAIT, flags & MSG_PEEK)) > 0 && copy_pieces(&m, buffer, (u64)n, false))
         n = -EFAULT;
     file_put(f);
@@ -132,7 +126,7 @@ static i64 message(u64 fd, u64 at, u64 flags, bool send) {
         if (copy_to_user(at, &m, sizeof m))
             return -EFAULT;
     }
-    return send ? pipe_signal(n, flags) : n;
+    return n;
 }
 
 i64 sys_sendmsg(u64 fd, u64 at, u64 flags) { return message(fd, at, flags, true); }

@@ -10,8 +10,18 @@ import traceback
 from .registry import CHECKS, open_descriptors
 
 for _theme in (
-    *("clocks", "files", "limits", "mapping", "pointers", "proc", "processes", "signals", "stdlib"),
-    *("threads", "waiting"),
+    *(
+        "clocks",
+        "files",
+        "limits",
+        "mapping",
+        "pointers",
+        "proc",
+        "processes",
+        "sealing",
+        "signals",
+    ),
+    *("stdlib", "threads", "waiting"),
 ):
     # Importing registers the checks of a theme.
     importlib.import_module(f".{_theme}", __package__)
