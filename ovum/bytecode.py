@@ -4,12 +4,16 @@ import dataclasses
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ovum.insysroot import run_script
 
 if TYPE_CHECKING:
     from ovum.sysroot import Sysroot
+
+
+PYC_HEADER: Final = 16
+"""Bytes of a `.pyc` file before the marshalled code (PEP 552)."""
 
 
 class BytecodeError(Exception):

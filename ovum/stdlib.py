@@ -2,20 +2,20 @@
 
 Bytecode only: with sources beside it the library alone takes 20 MiB of the 30 that a whole image
 may have. What most programs import lies in the image as plain `.pyc` files, found by one look into
-a folder; the rest goes into a compressed zip file, at a third of the size, and zipimport takes it
-from there. pyhost has that file on the path right behind the folders of the library: further in
-front, reading its list of contents would be part of every start; further back, a package of the
-same name could take a library module's place.
+a folder; the rest goes into one file of compressed modules, at a third of the size, from which
+pyhost/library.py imports. pyhost has that file on the path right behind the folders of the
+library: further in front, reading its index would be part of every start; further back, a package
+of the same name could take a library module's place.
 """
 
-import io
+import marshal
 import os
-import zipfile
-from collections.abc import Callable, Iterator
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ovum.bytecode import BytecodeError, Unit, compile_units
+from ovum.bytecode import PYC_HEADER, BytecodeError, Unit, compile_units
 from ovum.cpio import Entry, regular
 
 if TYPE_CHECKING:
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 LIBRARY: Final = "usr/lib/python3.13"
 DYNLOAD: Final = f"{LIBRARY}/lib-dynload"
 SITE_PACKAGES: Final = f"{LIBRARY}/site-packages"
-ZIP: Final = f"{LIBRARY}/stdlib.zip"
-"""Not `python313.zip`, where Python would look before everything else."""
+PACK: Final = f"{LIBRARY}/stdlib.pack"
 
 LEFT_OUT: Final = frozenset(
     {
@@ -39,7 +38,7 @@ LEFT_OUT: Final = frozenset(
         "sitecustomize",
         # Always frozen into the interpreter, which never looks for these files.
         *("importlib/_bootstrap", "importlib/_bootstrap_external", "zipimport"),
-        # For other operating systems, in packages that are not in the zip file.
+        # For other operating systems, in packages that are not in the packed file.
         *("_pyrepl/windows_console", "asyncio/windows_events", "asyncio/windows_utils"),
         *("encodings/mbcs", "encodings/oem", "ctypes/wintypes"),
     }
@@ -72,7 +71,7 @@ _PLAIN_ENCODINGS = """
 """
 PLAIN_ENCODINGS: Final = frozenset(_PLAIN_ENCODINGS.split())
 """Of the 120 codecs those that Python itself uses and those that files still come in. encodings is
-the one package that is split: its folder in the zip file is added to its `__path__`."""
+the one package that is split: its folder in the packed file is added to its `__path__`."""
 
 
 def module_files(sysroot: "Sysroot") -> dict[str, Path]:
@@ -104,7 +103,7 @@ def extension_files(sysroot: "Sysroot") -> list[Path]:
 
 
 def is_plain(name: str) -> bool:
-    """Whether this file of the library is a plain file of the image, not in the zip file."""
+    """Whether this file of the library is a plain file of the image, not in the packed one."""
     package, _, rest = name.removesuffix(".py").partition("/")
     return rest in PLAIN_ENCODINGS if package == "encodings" else package in PLAIN
 
@@ -114,7 +113,7 @@ def library_entries(
 ) -> Iterator[Entry]:
     """The library's modules for which `keep` holds, as entries; `work` takes the bytecode.
 
-    `plain` says which become plain files; there is a zip file if any does not.
+    `plain` says which become plain files; there is a packed file if any does not.
     """
     files = {name: path for name, path in module_files(sysroot).items() if keep(name)}
     shown = {name: _place(name, plain(name)) for name in files}
@@ -126,19 +125,26 @@ def library_entries(
         yield regular(f"{LIBRARY}/{name}c", work / f"{name}c")
     packed = sorted(name for name in files if not plain(name))
     if packed:
-        yield regular(ZIP, _zip({f"{name}c": (work / f"{name}c").read_bytes() for name in packed}))
+        yield regular(PACK, _pack({name: (work / f"{name}c").read_bytes() for name in packed}))
 
 
 def _place(name: str, plain: bool) -> str:
-    return f"{LIBRARY}/{name}" if plain else f"{ZIP}/{name}"
+    return f"{LIBRARY}/{name}" if plain else f"{PACK}/{name}"
 
 
-def _zip(files: dict[str, bytes]) -> bytes:
-    """A compressed zip file; every time in it is the earliest there is, to be the same always."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for name, content in files.items():
-            info = zipfile.ZipInfo(name)
-            info.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(info, content)
-    return out.getvalue()
+def _pack(files: Mapping[str, bytes]) -> bytes:
+    """The packed file, as pyhost/library.py reads it, of these `.pyc` files."""
+    blobs = {name: zlib.compress(content[PYC_HEADER:], 9) for name, content in files.items()}
+    # How long the index is depends on the offsets in it, which depend on how long it is: offsets
+    # have the same length in marshal's format whatever they are.
+    index = _index(blobs, 0)
+    index = _index(blobs, 8 + len(index))
+    return len(index).to_bytes(8, "little") + index + b"".join(blobs.values())
+
+
+def _index(blobs: Mapping[str, bytes], offset: int) -> bytes:
+    places = {}
+    for name, blob in blobs.items():
+        places[name] = offset, len(blob)
+        offset += len(blob)
+    return marshal.dumps(places, 2)

@@ -9,6 +9,9 @@ import os
 import site
 import sys
 
+# From here on the rarer modules are found.
+import _ovum_library  # type: ignore[import-not-found]  # noqa: F401
+
 _DROPPED = "/ovum/dropped"
 
 

@@ -31,7 +31,7 @@ struct layout {
     char executable[PATH_ROOM + sizeof PROGRAM];
     char stdlib[PATH_ROOM + sizeof LIBRARY];
     char dynload[PATH_ROOM + sizeof LIBRARY "/lib-dynload"];
-    char zip[PATH_ROOM + sizeof LIBRARY "/stdlib.zip"]; /* the rarer modules, if there is one */
+    char pack[PATH_ROOM + sizeof LIBRARY "/stdlib.pack"]; /* the rarer modules, if there is one */
 };
 
 static void lay_out(struct layout *at, const char *prefix)
@@ -40,7 +40,7 @@ static void lay_out(struct layout *at, const char *prefix)
     snprintf(at->executable, sizeof at->executable, "%s" PROGRAM, at->prefix);
     snprintf(at->stdlib, sizeof at->stdlib, "%s" LIBRARY, at->prefix);
     snprintf(at->dynload, sizeof at->dynload, "%s" LIBRARY "/lib-dynload", at->prefix);
-    snprintf(at->zip, sizeof at->zip, "%s" LIBRARY "/stdlib.zip", at->prefix);
+    snprintf(at->pack, sizeof at->pack, "%s" LIBRARY "/stdlib.pack", at->prefix);
 }
 
 static PyStatus append_path(PyConfig *config, const char *path)
@@ -101,8 +101,8 @@ static PyStatus set_paths(PyConfig *config, const struct layout *at)
         status = append_path(config, at->stdlib);
     if (!PyStatus_Exception(status))
         status = append_path(config, at->dynload);
-    if (!PyStatus_Exception(status) && access(at->zip, F_OK) == 0)
-        status = append_path(config, at->zip);
+    if (!PyStatus_Exception(status) && access(at->pack, F_OK) == 0)
+        status = append_path(config, at->pack);
     return status;
 }
 
@@ -129,24 +129,6 @@ static PyStatus initialize(struct layout *at, PyConfig *config, int argc, char *
     return status;
 }
 
-/* The rarer codecs are in the library's zip, where the package `encodings` does not look by itself. */
-static int add_zipped_codecs(const struct layout *at)
-{
-    char folder[sizeof at->zip + sizeof "/encodings"];
-
-    if (access(at->zip, F_OK) < 0)
-        return 0;
-    snprintf(folder, sizeof folder, "%s/encodings", at->zip);
-    PyObject *modules = PySys_GetObject("modules");
-    PyObject *package = modules ? PyDict_GetItemString(modules, "encodings") : NULL;
-    PyObject *path = package ? PyObject_GetAttrString(package, "__path__") : NULL;
-    PyObject *entry = path ? PyUnicode_DecodeFSDefault(folder) : NULL;
-    int result = entry ? PyList_Append(path, entry) : -1;
-    Py_XDECREF(entry);
-    Py_XDECREF(path);
-    return result;
-}
-
 static int embedded_main(int argc, char **argv, char **environment)
 {
     struct layout at;
@@ -160,10 +142,13 @@ static int embedded_main(int argc, char **argv, char **environment)
         PyErr_Print();
         return 1;
     }
-    if (add_zipped_codecs(&at) < 0) {
+    /* Where `site` is left out (-S), nothing has imported it yet. */
+    PyObject *library = PyImport_ImportModule("_ovum_library");
+    if (!library) {
         PyErr_Print();
         return 1;
     }
+    Py_DECREF(library);
     if (!program_run(&config, &exit_status))
         exit_status = Py_RunMain();
     PyConfig_Clear(&config);

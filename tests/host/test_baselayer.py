@@ -2,8 +2,8 @@
 
 import gzip
 import io
+import marshal
 import stat
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -90,19 +90,29 @@ def test_all_python_is_bytecode_that_is_never_checked(files: Files) -> None:
     assert f"{stdlib.LIBRARY}/os.pyc" in plain
     for name in plain:
         assert content(files, name)[4:8] == b"\x01\x00\x00\x00", name
-    with zipfile.ZipFile(io.BytesIO(content(files, stdlib.ZIP))) as archive:
-        for member in archive.namelist():
-            assert archive.read(member)[4:8] == b"\x01\x00\x00\x00", member
+
+
+def packed_index(pack: bytes) -> dict[str, tuple[int, int]]:
+    size = int.from_bytes(pack[:8], "little")
+    index: dict[str, tuple[int, int]] = marshal.loads(pack[8 : 8 + size])
+    return index
+
+
+def test_the_packed_file_is_its_index_and_what_it_names(files: Files) -> None:
+    pack = content(files, stdlib.PACK)
+    places = sorted(packed_index(pack).values())
+    assert places[0][0] == 8 + int.from_bytes(pack[:8], "little")
+    ends = [offset + size for offset, size in places]
+    assert [offset for offset, _ in places[1:]] == ends[:-1]
+    assert ends[-1] == len(pack)
 
 
 def test_plain_and_packed_modules_are_the_whole_library(files: Files, sysroot: Sysroot) -> None:
     prefix = stdlib.LIBRARY + "/"
-    plain = {name.removeprefix(prefix) for name in files if name.endswith(".pyc")}
-    with zipfile.ZipFile(io.BytesIO(content(files, stdlib.ZIP))) as archive:
-        packed = set(archive.namelist())
+    plain = {name.removeprefix(prefix)[:-1] for name in files if name.endswith(".pyc")}
+    packed = packed_index(content(files, stdlib.PACK)).keys()
     assert plain & packed == set()
-    expected = {f"{name}c" for name in stdlib.module_files(sysroot)}
-    assert plain | packed == expected
+    assert plain | packed == stdlib.module_files(sysroot).keys()
 
 
 @pytest.mark.parametrize("module", ["email", "http/client", "asyncio/events", "unittest/mock"])
@@ -169,12 +179,23 @@ def test_the_library_works_from_the_layer(files: Files, ours: Run, tmp_path: Pat
     code = "\n".join(
         [
             "import sys",
-            "zip = sys.prefix + '/lib/python3.13/stdlib.zip'",
-            "import os, email, asyncio, http.client, ssl, sqlite3, decimal, ctypes, zoneinfo",
-            "print(os.__file__.startswith(sys.prefix), email.__file__.startswith(zip))",
+            "pack = sys.prefix + '/lib/python3.13/stdlib.pack/'",
+            "import os, email.mime, asyncio, http.client, ssl, sqlite3, decimal, ctypes, zoneinfo",
+            "print(os.__file__.startswith(sys.prefix), email.__file__.startswith(pack))",
             "print('h\\xe9'.encode('cp850'), 'x'.encode('shift_jis'))",
+            "import importlib.util, pkgutil, runpy, traceback",
+            "print(sorted(m.name for m in pkgutil.iter_modules(email.mime.__path__))[:3])",
+            "loader = email.__spec__.loader",
+            "print(importlib.util.find_spec('email.nothing'), loader.is_package('email'))",
+            "print(importlib.util.find_spec('asyncio.tasks').origin.startswith(pack))",
         ]
     )
     done = ours("-c", code, PYTHONHOME=str(tmp_path / "usr"))
     assert done.stderr == ""
-    assert done.stdout == "True True\nb'h\\x82' b'x'\n"
+    assert done.stdout.splitlines() == [
+        "True True",
+        "b'h\\x82' b'x'",
+        "['application', 'audio', 'base']",
+        "None True",
+        "True",
+    ]

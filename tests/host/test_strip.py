@@ -11,7 +11,7 @@ from ovum.application import Program, contents, find_program
 from ovum.cpio import read_archive
 from ovum.options import Options
 from ovum.progress import Progress
-from ovum.stdlib import DYNLOAD, LIBRARY, ZIP
+from ovum.stdlib import DYNLOAD, LIBRARY, PACK
 from ovum.strip import DROPPED, StripError, ensure_stripped
 from ovum.sysroot import Sysroot
 from ovum.toolchain import ensure_kernel
@@ -63,7 +63,7 @@ def test_hello_world_is_small(strip: Strip) -> None:
     assert size + ensure_kernel(Progress()).stat().st_size < IMAGE_LIMIT
     assert libraries(files).isdisjoint({"libcrypto", "libssl", "libsqlite3", "libreadline"})
     assert {"libc", "libm", "libgcc_s"} <= libraries(files)
-    assert ZIP not in files
+    assert PACK not in files
     assert f"{LIBRARY}/traceback.pyc" in files
     assert f"{LIBRARY}/asyncio/__init__.pyc" not in files
     assert "--strip left out" in said
