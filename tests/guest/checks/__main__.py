@@ -9,20 +9,11 @@ import traceback
 
 from .registry import CHECKS, open_descriptors
 
-for _theme in (
-    *(
-        "clocks",
-        "files",
-        "limits",
-        "mapping",
-        "pointers",
-        "proc",
-        "processes",
-        "sealing",
-        "signals",
-    ),
-    *("stdlib", "threads", "waiting"),
-):
+_THEMES = """
+    clocks files limits mapping pointers proc processes sealing signal_queues signals stdlib threads
+    waiting
+"""
+for _theme in _THEMES.split():
     # Importing registers the checks of a theme.
     importlib.import_module(f".{_theme}", __package__)
 

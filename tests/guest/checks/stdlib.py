@@ -53,6 +53,8 @@ def nothing_is_compiled_at_the_start() -> None:
             continue
         assert module.__spec__ is not None
         loader: Any = module.__spec__.loader
+        if not hasattr(loader, "get_data"):
+            continue  # packed: the file holds nothing but code
         try:
             head = loader.get_data(cached)[:16]
         except OSError:
