@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ovum.layers import Store, digest, signature
+from ovum.paths import REPO
 
 if TYPE_CHECKING:
     from ovum.cpio import Entry
@@ -22,6 +23,7 @@ def recipe_digest() -> str:
     here = Path(__file__).parent
     sources = list(here.glob("insysroot/*.py"))
     sources += [here / name for name in _RECIPE]
+    sources += (REPO / "pyhost" / "replaced").rglob("*.py")
     state = hashlib.sha256()
     for path in sorted(sources):
         state.update(path.read_bytes())

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from ovum.bytecode import PYC_HEADER, BytecodeError, Unit, compile_units
 from ovum.cpio import Entry, regular
+from ovum.paths import REPO
 
 if TYPE_CHECKING:
     from ovum.sysroot import Sysroot
@@ -74,6 +75,10 @@ PLAIN_ENCODINGS: Final = frozenset(_PLAIN_ENCODINGS.split())
 the one package that is split: its folder in the packed file is added to its `__path__`."""
 
 
+REPLACED: Final = REPO / "pyhost" / "replaced"
+"""Modules of ours in the place of the library's, by their path in it."""
+
+
 def module_files(sysroot: "Sysroot") -> dict[str, Path]:
     """The library's Python files worth having in an image, by their path in the library."""
     base = sysroot.root / LIBRARY
@@ -117,7 +122,10 @@ def library_entries(
     """
     files = {name: path for name, path in module_files(sysroot).items() if keep(name)}
     shown = {name: _place(name, plain(name)) for name in files}
-    units = [Unit(path, work / f"{name}c", "/" + shown[name]) for name, path in files.items()]
+    units = [
+        Unit(_replacement(name) or path, work / f"{name}c", "/" + shown[name])
+        for name, path in files.items()
+    ]
     failures = compile_units(sysroot, units, columns=False)
     if failures:
         raise BytecodeError(f"{failures[0].shown}: {failures[0].reason}")
@@ -126,6 +134,11 @@ def library_entries(
     packed = sorted(name for name in files if not plain(name))
     if packed:
         yield regular(PACK, _pack({name: (work / f"{name}c").read_bytes() for name in packed}))
+
+
+def _replacement(name: str) -> Path | None:
+    path = REPLACED / name
+    return path if path.exists() else None
 
 
 def _place(name: str, plain: bool) -> str:
