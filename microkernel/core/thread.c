@@ -122,6 +122,15 @@ void thread_ready(struct thread *t) {
         scheduler_program_timer();              /* there is someone to end the slice for now */
 }
 
+void thread_set_priority(struct thread *t, enum thread_priority priority) {
+    t->priority = (u8)priority;
+    if (t->state == THREAD_READY) {
+        list_remove(&t->run_link);
+        thread_ready(t);
+    }
+    this_cpu()->need_resched = true;            /* the running one may no longer be the best */
+}
+
 void thread_wake(struct thread *t) {
     if (t->state == THREAD_BLOCKED) {
         t->wait_result = 0;

@@ -17,6 +17,7 @@ struct thread {
     u64 kstack_top;
     enum thread_state state;
     u8 priority;
+    u8 policy, policy_priority;                 /* as sched_setscheduler was told */
     bool wake_pending;                          /* woken before it blocked */
     int tid;
     char name[16];                              /* PR_SET_NAME */
@@ -53,6 +54,7 @@ void thread_wake(struct thread *t);
 void thread_interrupt(struct thread *t);
 __attribute__((noreturn)) void thread_exit(void);
 struct thread *thread_find(int tid);
+void thread_set_priority(struct thread *t, enum thread_priority priority);
 
 /* Gives the processor to who deserves it most; the caller's state says whether it wants it back. */
 void schedule(void);

@@ -35,6 +35,9 @@ static i64 clone_thread(u64 flags, u64 stack, u64 parent_tid, u64 child_tid, u64
     memcpy(t->fpu, self->fpu, cpu_features.fpu_size);
     memcpy(t->name, self->name, sizeof t->name);
     t->signals.blocked = self->signals.blocked;
+    t->priority = self->priority;
+    t->policy = self->policy;
+    t->policy_priority = self->policy_priority;
     i32 tid = t->tid;
     if (flags & CLONE_CHILD_CLEARTID)
         t->clear_child_tid = child_tid;
@@ -137,7 +140,7 @@ i64 sys_prctl(u64 option, u64 a, u64 b, u64 c, u64 d) {
     return -EINVAL;
 }
 
-/* ---- scheduling parameters: one policy, one CPU ---- */
+/* ---- scheduling: one CPU, two priorities ---- */
 
 i64 sys_sched_yield(void) {
     thread_yield();
@@ -170,28 +173,48 @@ i64 sys_getcpu(u64 cpu, u64 node, u64 unused) {
     return (cpu && copy_to_user(cpu, &zero, 4)) || (node && copy_to_user(node, &zero, 4)) ? -EFAULT : 0;
 }
 
-i64 sys_sched_getscheduler(u64 tid) { return known(tid) ? 0 : -ESRCH; }
+/* Who asks for a real-time policy becomes a thread of the services' priority, all of which are equal: the
+ * number is only remembered. OTHER, BATCH and IDLE are one as well. */
+enum { SCHED_OTHER, SCHED_FIFO, SCHED_RR, SCHED_BATCH, SCHED_IDLE = 5 };
+
+static bool real_time(u64 policy) { return policy == SCHED_FIFO || policy == SCHED_RR; }
+static bool known_policy(u64 policy) { return policy <= SCHED_IDLE && policy != 4; }
+
+static struct thread *thread_of(u64 tid) { return tid ? thread_find((int)tid) : current_thread(); }
+
+i64 sys_sched_getscheduler(u64 tid) {
+    struct thread *t = thread_of(tid);
+    return t ? t->policy : -ESRCH;
+}
 
 i64 sys_sched_getparam(u64 tid, u64 to) {
-    u32 zero = 0;
-    return !known(tid) ? -ESRCH : copy_to_user(to, &zero, sizeof zero);
+    struct thread *t = thread_of(tid);
+    i32 priority = t ? t->policy_priority : 0;
+    return t ? copy_to_user(to, &priority, sizeof priority) : -ESRCH;
 }
 
-static i64 set_param(u64 tid, u64 policy, u64 from) {
+i64 sys_sched_setscheduler(u64 tid, u64 policy, u64 from) {
+    struct thread *t = thread_of(tid);
     i32 priority;
-    if (!known(tid))
-        return -ESRCH;
+    policy &= 0xff;                             /* without SCHED_RESET_ON_FORK */
     if (copy_from_user(&priority, from, sizeof priority))
         return -EFAULT;
-    if (policy == 0 || policy == 3 || policy == 5)      /* OTHER, BATCH, IDLE: all the same here */
-        return priority ? -EINVAL : 0;
-    return policy == 1 || policy == 2 ? -EPERM : -EINVAL;
+    if (!known_policy(policy) || (real_time(policy) ? priority < 1 || priority > 99 : priority != 0))
+        return -EINVAL;
+    if (!t)
+        return -ESRCH;
+    t->policy = (u8)policy;
+    t->policy_priority = (u8)priority;
+    thread_set_priority(t, real_time(policy) ? PRIORITY_SERVICES : PRIORITY_NORMAL);
+    return 0;
 }
 
-i64 sys_sched_setscheduler(u64 tid, u64 policy, u64 from) { return set_param(tid, policy & 0xff, from); }
-i64 sys_sched_setparam(u64 tid, u64 from) { return set_param(tid, 0, from); }
-i64 sys_sched_get_priority_max(u64 policy) { return policy == 1 || policy == 2 ? 99 : policy == 0 || policy == 3 || policy == 5 ? 0 : -EINVAL; }
-i64 sys_sched_get_priority_min(u64 policy) { return policy == 1 || policy == 2 ? 1 : policy == 0 || policy == 3 || policy == 5 ? 0 : -EINVAL; }
+i64 sys_sched_setparam(u64 tid, u64 from) {
+    struct thread *t = thread_of(tid);
+    return t ? sys_sched_setscheduler(tid, t->policy, from) : -ESRCH;
+}
+i64 sys_sched_get_priority_max(u64 policy) { return !known_policy(policy) ? -EINVAL : real_time(policy) ? 99 : 0; }
+i64 sys_sched_get_priority_min(u64 policy) { return !known_policy(policy) ? -EINVAL : real_time(policy) ? 1 : 0; }
 
 i64 sys_sched_rr_get_interval(u64 tid, u64 to) {
     struct timespec t = {0, 6 * NS_PER_MS};
