@@ -11,9 +11,9 @@ u32 syscall_dispatch(struct frame *f);
 static u8 reported[HIGHEST];
 
 static i64 unknown(u64 number) {
-    if (number >= HIGHEST || !reported[number]) {
-        if (number < HIGHEST)
-            reported[number] = 1;
+    u8 *known = &reported[min_u64(number, HIGHEST - 1)];
+    if (!*known) {
+        *known = 1;
         log_info("system call %lu is not there (ENOSYS)", number);
     }
     return -ENOSYS;

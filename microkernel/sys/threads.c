@@ -22,6 +22,8 @@ static i64 clone_thread(u64 flags, u64 stack, u64 parent_tid, u64 child_tid, u64
     if ((flags & CLONE_AS_THREAD) != CLONE_AS_THREAD)
         return -ENOSYS;                         /* a process: there are none */
     struct thread *self = current_thread();
+    if (flags & CLONE_SETTLS && tls >= USER_END)
+        return -EPERM;
     struct frame registers = *thread_frame(self);
     registers.rax = 0;
     registers.orig_rax = (u64)-1;
@@ -41,9 +43,11 @@ static i64 clone_thread(u64 flags, u64 stack, u64 parent_tid, u64 child_tid, u64
     i32 tid = t->tid;
     if (flags & CLONE_CHILD_CLEARTID)
         t->clear_child_tid = child_tid;
-    if ((flags & CLONE_PARENT_SETTID && copy_to_user(parent_tid, &tid, sizeof tid)) ||
-        (flags & CLONE_CHILD_SETTID && copy_to_user(child_tid, &tid, sizeof tid)))
-        log_warning("clone: bad pointer for the thread id");
+    /* Linux does not care either whether these can be stored: the thread is there. */
+    if (flags & CLONE_PARENT_SETTID)
+        (void)copy_to_user(parent_tid, &tid, sizeof tid);
+    if (flags & CLONE_CHILD_SETTID)
+        (void)copy_to_user(child_tid, &tid, sizeof tid);
     t->slice_left = 0;                          /* new threads queue behind those that wait already */
     thread_ready(t);
     return tid;

@@ -49,11 +49,16 @@ static bool on_altstack(const struct thread *t, u64 sp) {
 bool sigframe_push(struct frame *f, struct thread *t, const struct sigaction *action, const struct siginfo *info, u64 old_mask) {
     u64 sp = f->rsp - 128;                      /* over the red zone */
     struct sigaltstack *alt = &t->signals.altstack;
-    if (action->flags & SA_ONSTACK && !(alt->flags & SS_DISABLE) && !on_altstack(t, f->rsp))
+    bool alternate = on_altstack(t, f->rsp);
+    if (action->flags & SA_ONSTACK && !(alt->flags & SS_DISABLE) && !alternate) {
         sp = alt->sp + alt->size;
+        alternate = true;
+    }
     u32 fpu_size = cpu_features.fpu_size;
     u64 fp = ALIGN_DOWN(sp - fpu_size - 4, 64);
     u64 at = ALIGN_DOWN(fp - sizeof(struct sigframe), 16) - 8;
+    if (alternate && !on_altstack(t, at))
+        return false;                           /* rather than over what lies below that stack */
 
     struct sigframe s = {.return_address = action->restorer, .info = *info};
     s.uc.flags = UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS | (cpu_features.xsave ? UC_FP_XSTATE : 0);
