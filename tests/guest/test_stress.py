@@ -1,0 +1,39 @@
+"""What shows only after many times, with threads in each other's way; many minutes with --full."""
+
+from pathlib import Path
+
+import pytest
+
+from . import machine, stress_run
+
+FUZZ_SEED = 20_250_101
+FUZZ_CALLS = 200_000
+FUZZ_CALLS_FULL = 10_000_000
+
+
+@pytest.fixture(scope="session")
+def libraries(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The options that put the native parts into a guest."""
+    return stress_run.build(tmp_path_factory.mktemp("stress"))
+
+
+def _run(libraries: list[str], limit_s: float, *words: object) -> machine.Result:
+    """One program, to its end; what it printed is in the report of a failure, seeds included."""
+    result = machine.run(
+        *stress_run.command(libraries, limit_s, *words),
+        cwd=Path(__file__).parent,
+        limit_s=limit_s + 60,
+    )
+    print(result.out)
+    return result.expect()
+
+
+@pytest.mark.timeout(3700)
+@pytest.mark.parametrize("seed", [FUZZ_SEED, 0], ids=["same", "new"])
+def test_calls_at_random_leave_everything_as_it_was(
+    seed: int, libraries: list[str], full: bool
+) -> None:
+    """A new seed each time as well: whatever that finds can be had again with the printed one."""
+    calls = FUZZ_CALLS_FULL if full else FUZZ_CALLS
+    result = _run(libraries, 3600 if full else 120, "fuzz", seed, calls)
+    assert f", {calls} calls" in result.out
