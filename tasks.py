@@ -59,6 +59,12 @@ def test(_: Context, pytest: str = "") -> None:
     development.tests("guest", shlex.split(pytest))
 
 
+@task
+def regrtest(context: Context) -> None:
+    """Run CPython's own tests on Linux and in the guest: `./dev regrtest [NAMES]`."""
+    development.python("-m", "tests.regrtest", *shlex.split(context.remainder))
+
+
 @task(help={"arguments": "arguments for the benchmarks, as one word"})
 def bench(_: Context, arguments: str = "") -> None:
     """Measure, and print a table."""

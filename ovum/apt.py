@@ -131,11 +131,15 @@ class Apt:
         self._run("update", cwd=None)
 
     def download(self, packages: Sequence[str], into: Path) -> list[Path]:
-        """Fetches the newest version of each package; returns the `.deb` files."""
+        """Fetches the newest version of each package, or, after `=`, the one named there.
+
+        Returns the `.deb` files.
+        """
         into.mkdir(parents=True, exist_ok=True)
         self._run("download", *packages, cwd=into)
         debs = sorted(into.glob("*.deb"))
-        missing = set(packages) - {deb.name.partition("_")[0] for deb in debs}
+        wanted = {package.partition("=")[0] for package in packages}
+        missing = wanted - {deb.name.partition("_")[0] for deb in debs}
         if missing:
             raise AptError(f"apt-get did not deliver {', '.join(sorted(missing))}")
         return debs

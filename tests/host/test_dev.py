@@ -98,6 +98,11 @@ def test_arguments_of_ovum_arrive_byte_for_byte(machine: Machine) -> None:
     assert machine.dev("ovum", *args).stdout == expected
 
 
+def test_names_of_test_modules_are_no_tasks(machine: Machine) -> None:
+    done = machine.dev("regrtest", "test_os", "check")
+    assert done.stdout.splitlines()[-4:] == ["<regrtest>", "<-->", "<test_os>", "<check>"]
+
+
 def test_a_changed_pyproject_installs_the_project_again(machine: Machine) -> None:
     machine.dev()
     with (machine.checkout / "pyproject.toml").open("a") as stream:

@@ -1,0 +1,1 @@
+"""CPython's own tests, in a guest and on Linux, and what differs."""

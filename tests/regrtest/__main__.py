@@ -1,0 +1,80 @@
+"""Runs CPython's tests on Linux and in guests and says what differs: `./dev regrtest`."""
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from ovum.apt import AptError
+from ovum.paths import build_dir
+from ovum.progress import Progress
+from ovum.sysroot import SysrootError, ensure_sysroot
+
+from . import guest, report
+from .compare import Comparison, compare, counted, percentage
+from .left_out import LeftOut
+from .records import Module
+from .reference import Reference
+from .suite import choose, ensure_suite
+
+TARGET: Final = 97.0
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Returns 0 if enough tests pass and nothing hangs or panics, 1 if not, 2 for a mistake."""
+    parser = argparse.ArgumentParser(prog="./dev regrtest", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="a module, as in test_os")
+    parser.add_argument("--linux", action="store_true", help="only run what is to compare with")
+    parser.add_argument("--target", type=float, default=TARGET, help="percentage to reach")
+    parser.add_argument("--out", type=Path, default=build_dir() / "regrtest", help="for results")
+    options = parser.parse_args(words)
+    progress = Progress()
+    try:
+        suite = ensure_suite(ensure_sysroot(progress), progress)
+    except (AptError, SysrootError) as error:
+        print(f"regrtest: {error}", file=sys.stderr)
+        return 2
+    everything = suite.modules()
+    chosen, unknown = choose(options.names, everything) if options.names else (everything, [])
+    if unknown:
+        print(f"regrtest: there is no module {', '.join(unknown)}", file=sys.stderr)
+        return 2
+    left_out = LeftOut.read()
+    names = [name for name in chosen if left_out.why(name) is None]
+    linux = Reference(suite).results(names, report.reference)
+    options.out.mkdir(parents=True, exist_ok=True)
+    if options.linux:
+        return 0
+    return _guest(guest.build(suite, options.out), names, linux, left_out, options)
+
+
+def _guest(
+    image: Path,
+    names: Sequence[str],
+    linux: Mapping[str, Module],
+    left_out: LeftOut,
+    options: argparse.Namespace,
+) -> int:
+    log: Path = options.out / "log.txt"
+    log.unlink(missing_ok=True)
+    compared: list[Comparison] = []
+    worth = [name for name in names if counted(linux[name], left_out.tests)]
+    for name in set(names) - set(worth):
+        compared.append(compare(linux[name], Module(name), left_out.tests))
+    for module in guest.results(image, worth, linux, left_out.tests, log):
+        comparison = compare(linux[module.name], module, left_out.tests)
+        compared.append(comparison)
+        report.module(len(compared) - (len(names) - len(worth)), len(worth), comparison, module)
+        stored = {"linux": linux[module.name].dump(), "guest": module.dump()}
+        (options.out / f"{module.name}.json").write_text(json.dumps(stored, indent=1))
+    compared.sort(key=lambda one: one.name)
+    report.write_left_out(options.out / "left-out.txt", compared)
+    report.summary(compared)
+    bad = any(one.broken for one in compared)
+    return 1 if bad or percentage(compared) < options.target else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,36 @@
+"""Reads left-out.toml: what is not run, and why."""
+
+import dataclasses
+import tomllib
+from pathlib import Path
+from typing import Final, Self
+
+FILE: Final = Path(__file__).with_name("left-out.toml")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Modules and tests with the reason for each."""
+
+    modules: dict[str, str]
+    tests: dict[str, str]
+
+    @classmethod
+    def read(cls, file: Path = FILE) -> Self:
+        """What the file says. A reason is a section, its keys `modules` and `tests` lists."""
+        modules: dict[str, str] = {}
+        tests: dict[str, str] = {}
+        for section in tomllib.loads(file.read_text()).values():
+            for names, found in (("modules", modules), ("tests", tests)):
+                for name in section.get(names, []):
+                    if f"test.{name}" in found:
+                        raise ValueError(f"{file.name} has {name} twice")
+                    found[f"test.{name}"] = section["reason"]
+        return cls(modules, tests)
+
+    def why(self, module: str) -> str | None:
+        """The reason for leaving out this module; a package takes its modules along."""
+        for name, reason in self.modules.items():
+            if module == name or module.startswith(f"{name}."):
+                return reason
+        return None

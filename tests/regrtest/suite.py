@@ -1,0 +1,122 @@
+"""CPython's tests: fetched from Debian, and a copy of the standard library that contains them.
+
+The package belongs to the sysroot's interpreter, version for version, but is no part of the
+sysroot: it is 32 MiB that only these tests need.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fcntl import LOCK_EX, flock
+from pathlib import Path
+from typing import Final
+
+from ovum.apt import Apt, debian_mirror, unpack
+from ovum.paths import cache_dir
+from ovum.progress import Progress
+from ovum.sysroot import Sysroot
+
+LIBRARY: Final = "usr/lib/python3.13"
+_LAYOUT: Final = 2
+"""Raised when this file lays the folder out differently."""
+
+_LIST: Final = """
+import json
+from test.libregrtest.findtests import findtests, split_test_packages
+print(json.dumps(split_test_packages(findtests())))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """The library with its tests, and everything to run it on this Linux."""
+
+    sysroot: Sysroot
+    folder: Path
+
+    @property
+    def library(self) -> Path:
+        """What is /usr/lib/python3.13 in the guest."""
+        return self.folder / LIBRARY
+
+    def python(self, *words: str | Path) -> list[str]:
+        """The command that runs Debian's Python on this library; needs `environ`."""
+        return self.sysroot.python(*map(str, words))
+
+    def environ(self) -> dict[str, str]:
+        """The variables for `python`, and nothing of the caller's that tests would see."""
+        return {
+            "HOME": "/root",
+            "LANG": "C.UTF-8",
+            "PATH": "/usr/bin",
+            "PYTHONHASHSEED": "0",
+            "PYTHONHOME": str(self.folder / "usr"),
+            "TERM": "dumb",
+        }
+
+    def modules(self) -> list[str]:
+        """The names of all test modules, as `python3 -m test` would take them."""
+        done = subprocess.run(
+            self.python("-c", _LIST), env=self.environ(), capture_output=True, check=True
+        )
+        names: list[str] = json.loads(done.stdout)
+        return [name if name.startswith("test.") else f"test.{name}" for name in names]
+
+
+def ensure_suite(sysroot: Sysroot, progress: Progress) -> Suite:
+    """The suite of this sysroot's interpreter; fetches it if it is not in the cache."""
+    base = cache_dir() / "regrtest"
+    folder = base / hashlib.sha256(f"{_LAYOUT} {sysroot.digest}".encode()).hexdigest()[:16]
+    base.mkdir(parents=True, exist_ok=True)
+    with (base / "lock").open("w") as lock:
+        flock(lock, LOCK_EX)
+        if not folder.exists():
+            with tempfile.TemporaryDirectory(dir=base, prefix="new-") as work:
+                _make(Path(work), sysroot, progress)
+                (Path(work) / "result").rename(folder)
+    return Suite(sysroot, folder)
+
+
+def _make(work: Path, sysroot: Sysroot, progress: Progress) -> None:
+    version = sysroot.packages[f"python{sysroot.python_version}"]
+    package = f"libpython{sysroot.python_version}-testsuite"
+    apt = Apt(work / "apt", "trixie", debian_mirror())
+    with progress.step("fetching CPython's tests"):
+        apt.update()
+        debs = apt.download([f"{package}={version}"], work / "debs")
+        unpack(debs[0], work / "tests")
+    library = work / "result" / LIBRARY
+    # The static library is nothing that a test looks at, and the largest file of all.
+    shutil.copytree(
+        *(sysroot.root / LIBRARY, library),
+        symlinks=True,
+        ignore=shutil.ignore_patterns("*.a", "__pycache__"),
+        copy_function=_link,
+    )
+    shutil.copytree(work / "tests" / LIBRARY, library, symlinks=True, dirs_exist_ok=True)
+
+
+def _link(source: str, target: str) -> None:
+    """A second name instead of a copy: neither file is ever written to."""
+    os.link(source, target, follow_symlinks=False)
+
+
+def choose(names: Sequence[str], modules: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The modules that these words name, and the words that name none.
+
+    A word is a module with or without `test.`, or the package of several.
+    """
+    chosen: dict[str, None] = {}
+    unknown = []
+    for word in names:
+        name = word if word.startswith("test.") else f"test.{word}"
+        found = [one for one in modules if one == name or one.startswith(f"{name}.")]
+        chosen.update(dict.fromkeys(found))
+        if not found:
+            unknown.append(word)
+    return list(chosen), unknown
