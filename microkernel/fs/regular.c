@@ -95,7 +95,7 @@ struct page *regular_page(struct inode *i, u64 index, bool create) {
         page = page_of(virt_to_phys(source));
         page_get(page);
     } else {
-        paddr_t frame = pmm_alloc(0, from_archive ? 0 : PMM_CLEAR);
+        paddr_t frame = pmm_alloc(0, from_archive ? PMM_TOUCH : PMM_FILE | PMM_CLEAR);
         if (!frame)
             return NULL;
         u8 *to = phys_to_virt(frame);
@@ -221,7 +221,7 @@ int regular_punch(struct inode *i, u64 from, u64 to) {
     vm_file_cut(i, first >> PAGE_SHIFT, last >> PAGE_SHIFT, false);
     cut_pages(i, first >> PAGE_SHIFT, last >> PAGE_SHIFT);
     for (u64 at = first; !error && at < last && at < i->regular.archive_size; at += PAGE_SIZE) {
-        paddr_t frame = pmm_alloc(0, PMM_CLEAR);
+        paddr_t frame = pmm_alloc(0, PMM_FILE | PMM_CLEAR);
         error = frame ? tree_insert(i, at >> PAGE_SHIFT, page_of(frame)) : -ENOSPC;
         if (error && frame)
             page_put(page_of(frame));

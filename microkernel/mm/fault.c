@@ -21,9 +21,9 @@ static u64 pte_flags(const struct vma *v, bool writable) {
 
 static void private_given(void) { vm_counts.resident++; }
 
-/* A fresh private page for this region: promised or, for lazy regions, if there is one. */
+/* A fresh private page for this region: promised or, for lazy regions such as stacks, if there is one. */
 static paddr_t private_page(const struct vma *v, unsigned order, bool clear) {
-    return pmm_alloc(order, (v->charged ? PMM_PROMISED : 0) | (clear ? PMM_CLEAR : 0));
+    return pmm_alloc(order, (v->charged ? PMM_PROMISED : PMM_TOUCH) | (clear ? PMM_CLEAR : 0));
 }
 
 static bool map_huge(struct vma *v, u64 address) {

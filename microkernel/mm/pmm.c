@@ -71,6 +71,14 @@ static u32 buddy_alloc(unsigned order) {
 
 bool pmm_available(u64 n) { return free_pages >= promised_pages + reserve_pages + n; }
 
+/* A full disk must not leave the program unable to say so. */
+#define FILE_SHARE 16                           /* of which one stays free of files */
+
+u64 pmm_file_pages(void) {
+    u64 kept = promised_pages + reserve_pages + total_pages / FILE_SHARE;
+    return free_pages > kept ? free_pages - kept : 0;
+}
+
 bool pmm_promise(u64 n) {
     if (!pmm_available(n))
         return false;
@@ -89,8 +97,10 @@ paddr_t pmm_alloc(unsigned order, unsigned flags) {
     u64 n = 1ull << order;
     if (flags & PMM_PROMISED) {
         KASSERT(promised_pages >= n);
-    } else if (flags & PMM_KERNEL ? free_pages < promised_pages + n : !pmm_available(n)) {
-        return 0;
+    } else {
+        u64 kept = flags & PMM_KERNEL ? 0 : flags & PMM_TOUCH ? reserve_pages / 2 : reserve_pages;
+        if (flags & PMM_FILE ? pmm_file_pages() < n : free_pages < promised_pages + kept + n)
+            return 0;
     }
     u32 index = buddy_alloc(order);
     if (index == NONE)

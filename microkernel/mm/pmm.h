@@ -24,6 +24,8 @@ enum pmm_flags {
     PMM_CLEAR = 1,                              /* zero-filled */
     PMM_PROMISED = 2,                           /* fulfils an earlier pmm_promise: always possible */
     PMM_KERNEL = 4,                             /* page tables: may use the reserve, never what is promised */
+    PMM_TOUCH = 8,                              /* for a touch, which cannot fail gracefully: may use half the reserve */
+    PMM_FILE = 16,                              /* content of files: leaves programs a share to work with */
 };
 
 void pmm_init(void);
@@ -47,6 +49,9 @@ bool pmm_available(u64 pages);
 
 /* Does the range touch usable memory from 1 MiB on (below lie the firmware's tables)? */
 bool pmm_manages(paddr_t start, u64 size);
+
+/* How much more files may take. */
+u64 pmm_file_pages(void);
 
 struct pmm_statistics { u64 total, free, promised, reserve; };
 struct pmm_statistics pmm_statistics(void);

@@ -210,9 +210,8 @@ i64 sys_truncate(u64 name, u64 size) {
 struct statfs { u64 type, bsize, blocks, bfree, bavail, files, ffree; i32 fsid[2]; u64 namelen, frsize, flags, spare[4]; };
 
 static i64 fill_statfs(u64 to) {
-    struct pmm_statistics m = pmm_statistics();
-    u64 used = m.promised + m.reserve, available = m.free > used ? m.free - used : 0;
-    struct statfs s = {.type = 0x01021994, .bsize = PAGE_SIZE, .blocks = m.total, .bfree = available, .bavail = available,
+    u64 available = pmm_file_pages();
+    struct statfs s = {.type = 0x01021994, .bsize = PAGE_SIZE, .blocks = pmm_statistics().total, .bfree = available, .bavail = available,
                        .files = inode_total + available, .ffree = available, .namelen = INODE_NAME_MAX, .frsize = PAGE_SIZE};
     return copy_to_user(to, &s, sizeof s);
 }

@@ -82,3 +82,53 @@ def test_all_memory_can_be_used_at_once() -> None:
     good, percent = machine.code(source, "--memory", "128M").expect().out.split()
     assert good == "True"
     assert 75 <= int(percent) <= 100
+
+
+FILLED = """\
+import ctypes, errno, os, shutil, threading
+from pathlib import Path
+
+precious, filler = Path("/tmp/precious"), Path("/tmp/filler")
+precious.write_bytes(b"precious" * 1000)
+before = shutil.disk_usage("/tmp").free
+for piece in (1 << 20, 1 << 12, 1):
+    try:
+        with filler.open("ab", buffering=0) as file:
+            while True:
+                file.write(bytes(piece))
+    except OSError as error:
+        assert error.errno == errno.ENOSPC, error
+assert before - (4 << 20) < filler.stat().st_size <= before, (before, filler.stat())
+assert shutil.disk_usage("/tmp").free < 1 << 20
+
+# What still works then: threads, much of the C stack, importing, memory for objects.
+compare = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
+def nest(depth):
+    def again(a, b):
+        if depth:
+            nest(depth - 1)
+        return 0
+    ctypes.CDLL(None).qsort((ctypes.c_int * 2)(2, 1), 2, 4, compare(again))
+nest(100)
+import decimal, email.message, sqlite3
+done = []
+thread = threading.Thread(target=lambda: done.append(bytearray(1 << 20)))
+thread.start()
+thread.join()
+assert done
+
+assert precious.read_bytes() == b"precious" * 1000
+try:
+    precious.with_name("another").write_bytes(b"x")
+except OSError as error:
+    assert error.errno == errno.ENOSPC, error
+filler.unlink()
+Path("/tmp/another").write_bytes(b"x" * (1 << 20))
+assert abs(shutil.disk_usage("/tmp").free - before) < 8 << 20
+print("all is well")
+"""
+
+
+@pytest.mark.parametrize("size", ["64M", "256M"])
+def test_full_memory_is_no_space_for_files_and_the_program_goes_on(size: str) -> None:
+    assert machine.code(FILLED, "--memory", size).expect().out == "all is well\n"
