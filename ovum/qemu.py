@@ -18,12 +18,14 @@ DEFAULT_MACHINE: Final = "microvm"
 
 EXIT_PORT: Final = 0xF4
 
-TCG_CPU: Final = "max,-la57,-smap,-erms,-fsrm"
-"""Everything the emulator knows, but for what slows it down: `rep movsb` runs byte by byte (erms,
-fsrm: without them glibc copies with vectors); five-level page tables and smap are work for the
-emulator and nothing else. cx16 stays, although QEMU 7.2 computes wrong flags when an interrupt
-follows a cmpxchg16b: our kernel never uses that, and NumPy does not start without the flag, which
-is part of the level x86-64-v2 that it is compiled for."""
+TCG_CPU: Final = "max,-avx2,-la57,-smap,-erms,-fsrm"
+"""Everything the emulator knows, but for what it does wrong and what slows it down. AVX2: before
+QEMU 9.1 a gather whose index is in xmm4 or ymm4 reads from somewhere else (QEMU's issue 2474), and
+no flag hides the gathers alone; NumPy's argsort gave wrong orders, Polars and libavif have more of
+them. `rep movsb` runs byte by byte (erms, fsrm: without them glibc copies with vectors); five-level
+page tables and smap are work for the emulator and nothing else. cx16 stays, although QEMU 7.2
+computes wrong flags when an interrupt follows a cmpxchg16b: our kernel never uses that, and NumPy
+does not start without the flag, which is part of the level x86-64-v2 that it is compiled for."""
 
 _MACHINE_OPTIONS: Final = {
     # Without ACPI tables the firmware is qboot, which is through in a few milliseconds.

@@ -33,7 +33,7 @@ def test_the_default_machine_word_by_word() -> None:
         *("qemu-system-x86_64", "-nodefaults", "-no-user-config", "-no-reboot"),
         *("-display", "none", "-monitor", "none"),
         *("-machine", "microvm,acpi=off,pic=on,pit=on,rtc=on,isa-serial=on"),
-        *("-accel", "tcg", "-cpu", "max,-la57,-smap,-erms,-fsrm", "-smp", "1"),
+        *("-accel", "tcg", "-cpu", "max,-avx2,-la57,-smap,-erms,-fsrm", "-smp", "1"),
         *("-m", "256M", "-chardev", "socket,id=link,fd=5", "-serial", "chardev:link"),
         *("-device", "isa-debug-exit,iobase=0xf4,iosize=4"),
         *("-kernel", "app.elf", "-initrd", "/dev/fd/6", "-append", "ovum.link=mux"),
