@@ -56,8 +56,12 @@ _FOLDERS: Final = {
 }
 
 _SETTINGS: Final = {
-    "etc/passwd": "root:x:0:0:root:/root:/usr/bin/python3.13\n",
-    "etc/group": "root:x:0:\n",
+    # Everything runs as root, but files may be given to others: Debian's user for nobody's files.
+    "etc/passwd": (
+        "root:x:0:0:root:/root:/usr/bin/python3.13\n"
+        "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"
+    ),
+    "etc/group": "root:x:0:\nnogroup:x:65534:\n",
     "etc/hostname": "ovum\n",
     # glibc does not know `localhost` by itself.
     "etc/hosts": "127.0.0.1 localhost ovum\n::1 localhost ip6-localhost\n",
