@@ -29,12 +29,12 @@ def test_only_what_passes_on_linux_counts() -> None:
 
 def test_what_linux_was_told_to_refuse_is_left_out_with_the_reason() -> None:
     linux = module(a="pass", b="fail", c="pass", d="fail")
-    linux.tests["a"].refused = ["network"]
-    linux.tests["b"].refused = ["process", "network"]
+    linux.tests["a"].refused = ["socket"]
+    linux.tests["b"].refused = ["process", "socket"]
     linux.fixtures["setUpClass (C)"] = Case("error", refused=["process"])
     found = compare(linux, module(a="pass"), {"c": "takes too long"})
     assert found.left_out == {
-        "b": "uses the network and starts a process",
+        "b": "starts a process and opens a socket",
         "c": "takes too long",
         "setUpClass (C)": "starts a process",
     }

@@ -16,6 +16,7 @@ def say(**record):
 def test(name, outcome="pass"):
     say(start=name)
     if outcome == "crash":
+        say(refused="process")
         sys.stderr.write("the last words\\n")
         os._exit(3)
     if outcome == "panic":
@@ -23,7 +24,7 @@ def test(name, outcome="pass"):
     if outcome == "hang":
         sys.stderr.write("Timeout (0:01:00)!\\n")
         os._exit(1)
-    say(end=name, outcome=outcome, detail="", seconds=0.5, refused=[])
+    say(end=name, outcome=outcome, detail="", seconds=0.5)
 
 TESTS = {
     "quiet": {"quiet.a": "pass", "quiet.b": "skip"},
@@ -44,8 +45,9 @@ for module in json.load(sys.stdin)["modules"]:
         if one not in module["skip"]:
             test(one, outcome)
     if name == "fixture":
-        say(fixture="setUpClass", detail="no", refused=["network"])
-    say(over=name, skipped=None, error=None, refused=[], seconds=1.0)
+        say(refused="socket")
+        say(fixture="setUpClass", detail="no")
+    say(over=name, skipped=None, error=None, seconds=1.0)
 say(done=True)
 """
 
@@ -76,6 +78,8 @@ def test_after_a_crash_the_other_tests_and_modules_go_on(tmp_path: Path) -> None
         "broken.d": "hang",
     }
     assert found["broken"].tests["broken.b"].detail == "status 3\nthe last words\n"
+    assert found["broken"].tests["broken.b"].refused == ["process"]
+    assert found["broken"].tests["broken.c"].refused == []
     assert outcomes(found["fatal"]) == {"fatal.a": "panic", "fatal.b": "pass"}
     assert found["quiet"].error is None
 
@@ -86,7 +90,7 @@ def test_what_ends_outside_of_a_test_is_not_tried_again(tmp_path: Path) -> None:
     assert str(found["lost"].error).startswith("crash outside of a test")
     assert str(found["stillborn"].error).startswith("crash at the start")
     assert outcomes(found["quiet"]) == {"quiet.a": "pass", "quiet.b": "skip"}
-    assert found["fixture"].fixtures["setUpClass"].refused == ["network"]
+    assert found["fixture"].fixtures["setUpClass"].refused == ["socket"]
 
 
 def test_of_two_tests_of_one_name_the_worse_one_counts() -> None:
@@ -94,7 +98,7 @@ def test_of_two_tests_of_one_name_the_worse_one_counts() -> None:
     reader = Reader(modules)
     for record in (
         {"module": "m"},
-        *({"end": "m.a", "outcome": one, "detail": "", "seconds": 0, "refused": []}
+        *({"end": "m.a", "outcome": one, "detail": "", "seconds": 0}
           for one in ("pass", "fail", "pass")),
     ):  # fmt: skip
         reader.feed(b"\x1e" + json.dumps(record).encode())

@@ -6,7 +6,7 @@ from typing import Final
 
 from .records import GOOD, Module
 
-NEEDS: Final = {"process": "starts a process", "network": "uses the network"}
+NEEDS: Final = {"process": "starts a process", "socket": "opens a socket"}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

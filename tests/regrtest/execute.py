@@ -2,10 +2,11 @@
 
 import dataclasses
 import json
+import os
 import selectors
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -48,31 +49,26 @@ def run(interpreter: Interpreter, jobs: Sequence[Job], log: Path) -> Iterator[Mo
     todo = list(jobs)
     while todo:
         reader = Reader(modules)
-        over: list[Module] = []
-
-        def take(line: bytes, reader: Reader = reader, over: list[Module] = over) -> None:
+        work = Work(interpreter, todo, log)
+        done = set()
+        for line in work.lines():
             module = reader.feed(line)
             if module is not None:
-                over.append(module)
-
-        verdict, detail = _work(interpreter, todo, log, take)
-        done = {module.name for module in over}
-        left = [job for job in todo if job.name not in done]
-        if not reader.complete:
-            unfinished = reader.broken_off(verdict, detail)
-            if unfinished is None:
-                # Not even the first module began: nothing says that another attempt would do more.
-                for job in left[:1]:
-                    modules[job.name] = Module(job.name, error=f"{verdict} at the start\n{detail}")
-                    over.append(modules[job.name])
-                left = left[1:]
-            elif unfinished.error is not None:
-                over.append(unfinished)
-                left = [job for job in left if job.name != unfinished.name]
-            else:
-                left = [_rest(job, unfinished) for job in left]
-        yield from over
-        todo = left
+                done.add(module.name)
+                yield module
+        todo = [job for job in todo if job.name not in done]
+        if reader.complete or not todo:
+            continue
+        verdict, detail = work.ending()
+        unfinished = reader.broken_off(verdict, detail)
+        if unfinished is not None and unfinished.error is None:
+            todo = [_rest(job, unfinished) for job in todo]
+            continue
+        if unfinished is None:
+            # Not even a module began: nothing says that another attempt would do more.
+            unfinished = Module(todo[0].name, error=f"{verdict} at the start\n{detail}")
+        yield unfinished
+        todo = [job for job in todo if job.name != unfinished.name]
 
 
 def _rest(job: Job, unfinished: Module) -> Job:
@@ -81,53 +77,60 @@ def _rest(job: Job, unfinished: Module) -> Job:
     return dataclasses.replace(job, skip=job.skip | unfinished.tests.keys())
 
 
-def _work(
-    interpreter: Interpreter, jobs: Sequence[Job], log: Path, take: Callable[[bytes], None]
-) -> tuple[str, str]:
-    """Has the jobs worked on; returns how it ended if not well, and the last words."""
-    plan = {
-        "modules": [dataclasses.asdict(job) | {"skip": sorted(job.skip)} for job in jobs],
-        "refuse": interpreter.refuse,
-    }
-    with tempfile.TemporaryFile() as stdin, log.open("ab") as errors:
-        stdin.write(json.dumps(plan).encode())
-        stdin.seek(0)
-        began = errors.tell()
-        process = subprocess.Popen(
-            interpreter.command,
-            env=interpreter.environ,
-            stdin=stdin,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-        )
-        with process:
-            silent = _follow(process, max(job.limit_s for job in jobs) + SLACK_S, take)
-    with log.open("rb") as said:
-        said.seek(max(began, said.seek(0, 2) - _TAIL))
-        tail = said.read().decode(errors="replace")
-    if silent:
-        return "hang", f"silent for too long, killed\n{tail}"
-    if process.returncode == STATUS_PANIC:
-        return "panic", tail
-    return "hang" if "Timeout (" in tail else "crash", f"status {process.returncode}\n{tail}"
+class Work:
+    """One interpreter at work on jobs."""
 
+    def __init__(self, interpreter: Interpreter, jobs: Sequence[Job], log: Path) -> None:
+        self._interpreter = interpreter
+        self._jobs = jobs
+        self._log = log
+        self._log_at = log.stat().st_size if log.exists() else 0
+        self._silent = False
+        self._status = 0
 
-def _follow(
-    process: "subprocess.Popen[bytes]", patience_s: float, take: Callable[[bytes], None]
-) -> bool:
-    """Hands on the lines of the output; ends a process that is silent for too long."""
-    assert process.stdout is not None
-    rest = b""
-    with selectors.DefaultSelector() as selector:
-        selector.register(process.stdout, selectors.EVENT_READ)
-        while True:
-            if not selector.select(patience_s):
-                process.kill()
-                return True
-            # read1 would wait for more than what is there.
-            chunk = process.stdout.read1(65536)  # type: ignore[attr-defined]
-            if not chunk:
-                return False
-            *lines, rest = (rest + chunk).split(b"\n")
-            for line in lines:
-                take(line)
+    def lines(self) -> Iterator[bytes]:
+        """The lines of its output; an interpreter that is silent for too long is ended."""
+        plan = {
+            "modules": [dataclasses.asdict(job) | {"skip": sorted(job.skip)} for job in self._jobs],
+            "refuse": self._interpreter.refuse,
+        }
+        with tempfile.TemporaryFile() as stdin, self._log.open("ab") as errors:
+            stdin.write(json.dumps(plan).encode())
+            stdin.seek(0)
+            with subprocess.Popen(
+                self._interpreter.command,
+                env=self._interpreter.environ,
+                stdin=stdin,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+            ) as process:
+                yield from self._follow(process)
+            self._status = process.returncode
+
+    def _follow(self, process: "subprocess.Popen[bytes]") -> Iterator[bytes]:
+        assert process.stdout is not None
+        patience_s = max(job.limit_s for job in self._jobs) + SLACK_S
+        rest = b""
+        with selectors.DefaultSelector() as selector:
+            selector.register(process.stdout, selectors.EVENT_READ)
+            while True:
+                if not selector.select(patience_s):
+                    self._silent = True
+                    process.kill()
+                    return
+                chunk = os.read(process.stdout.fileno(), 65536)
+                if not chunk:
+                    return
+                *lines, rest = (rest + chunk).split(b"\n")
+                yield from lines
+
+    def ending(self) -> tuple[str, str]:
+        """In a word what went wrong, and its last words."""
+        with self._log.open("rb") as said:
+            said.seek(max(self._log_at, said.seek(0, os.SEEK_END) - _TAIL))
+            tail = said.read().decode(errors="replace")
+        if self._silent:
+            return "hang", f"silent for too long\n{tail}"
+        if self._status == STATUS_PANIC:
+            return "panic", tail
+        return "hang" if "Timeout (" in tail else "crash", f"status {self._status}\n{tail}"

@@ -65,6 +65,8 @@ class Reader:
         """The module that has begun and is not over."""
         self.test: str | None = None
         """The test that has begun and is not over."""
+        self._refused: set[str] = set()
+        """What has been refused since the last test."""
         self.complete = False
         """Whether the plan has been worked off."""
 
@@ -81,14 +83,22 @@ class Reader:
         elif self.module is not None:
             if "start" in record:
                 self.test = record["start"]
+                self._refused.clear()
+            elif "refused" in record:
+                self._refused.add(record["refused"])
             elif "end" in record:
                 self._end(record.pop("end"), record)
             elif "fixture" in record:
                 name = record.pop("fixture")
-                self.module.fixtures[name] = Case("error", **record)
+                self.module.fixtures[name] = Case("error", **record, refused=self._take())
             elif "over" in record:
                 return self._over(record)
         return None
+
+    def _take(self) -> list[str]:
+        taken = sorted(self._refused)
+        self._refused.clear()
+        return taken
 
     def _end(self, name: str, record: Mapping[str, Any]) -> None:
         assert self.module is not None
@@ -96,14 +106,14 @@ class Reader:
         known = self.module.tests.get(name)
         # Two tests of one name: the worse one counts.
         if known is None or known.outcome in GOOD:
-            self.module.tests[name] = Case(**record)
+            self.module.tests[name] = Case(**record, refused=self._take())
 
     def _over(self, record: Mapping[str, Any]) -> Module | None:
         assert self.module is not None
         over, self.module = self.module, None
         over.skipped = record["skipped"]
         over.error = over.error or record["error"]
-        over.refused = record["refused"]
+        over.refused = self._take()
         over.seconds += record["seconds"]
         return over
 
@@ -115,6 +125,7 @@ class Reader:
             return None
         if test is None:
             module.error = f"{outcome} outside of a test\n{detail}"
+            module.refused = self._take()
         else:
-            module.tests[test] = Case(outcome, detail)
+            module.tests[test] = Case(outcome, detail, refused=self._take())
         return module

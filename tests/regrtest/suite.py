@@ -22,7 +22,7 @@ from ovum.progress import Progress
 from ovum.sysroot import Sysroot
 
 LIBRARY: Final = "usr/lib/python3.13"
-_LAYOUT: Final = 2
+_LAYOUT: Final = 3
 """Raised when this file lays the folder out differently."""
 
 _LIST: Final = """
@@ -91,14 +91,24 @@ def _make(work: Path, sysroot: Sysroot, progress: Progress) -> None:
         debs = apt.download([f"{package}={version}"], work / "debs")
         unpack(debs[0], work / "tests")
     library = work / "result" / LIBRARY
-    # The static library is nothing that a test looks at, and the largest file of all.
     shutil.copytree(
         *(sysroot.root / LIBRARY, library),
         symlinks=True,
-        ignore=shutil.ignore_patterns("*.a", "__pycache__"),
+        ignore=_useless,
         copy_function=_link,
     )
     shutil.copytree(work / "tests" / LIBRARY, library, symlinks=True, dirs_exist_ok=True)
+
+
+def _useless(folder: str, names: list[str]) -> list[str]:
+    """What no test looks at, above all the static library, and links to where nothing is."""
+    return [
+        name
+        for name in names
+        if name == "__pycache__"
+        or name.endswith(".a")
+        or (Path(folder, name).is_symlink() and not Path(folder, name).exists())
+    ]
 
 
 def _link(source: str, target: str) -> None:

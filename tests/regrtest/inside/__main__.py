@@ -31,8 +31,15 @@ HERE = sys.path.pop(0)
 SEED = 20240229
 DETAIL = 3000
 """How much of a traceback is reported."""
+GIVE_UP_S = 3.0
+"""How long a test may go on that was refused something: some wait for it for ever."""
 RECORDS_FD = 240
 """Out of the way of tests that look at descriptors, and below every limit."""
+
+
+def identity(test: unittest.TestCase) -> str:
+    """The test's `id()`, which some tests' own attributes hide."""
+    return type(test).id(test)
 
 
 class Records:
@@ -48,14 +55,18 @@ class Records:
         while line:
             line = line[os.write(self._fd, line) :]
 
+    def refused(self, kind: str) -> None:
+        """Notes what the running test was refused, and does not wait for it much longer."""
+        self.write(refused=kind)
+        faulthandler.dump_traceback_later(GIVE_UP_S, exit=True)
+
 
 class Result(unittest.TestResult):
     """Reports the beginning and the end of every test."""
 
-    def __init__(self, records: Records, refused: set[str], limit_s: float) -> None:
+    def __init__(self, records: Records, limit_s: float) -> None:
         super().__init__()
         self._records = records
-        self._refused = refused
         self._limit_s = limit_s
         self._outcome = ""
         self._detail = ""
@@ -65,18 +76,16 @@ class Result(unittest.TestResult):
         super().startTest(test)
         faulthandler.dump_traceback_later(self._limit_s, exit=True)
         self._outcome = self._detail = ""
-        self._refused.clear()
-        self._records.write(start=test.id())
+        self._records.write(start=identity(test))
         self._started = time.monotonic()
 
     def stopTest(self, test: unittest.TestCase) -> None:  # noqa: N802
         super().stopTest(test)
         self._records.write(
-            end=test.id(),
+            end=identity(test),
             outcome=self._outcome or "pass",
             detail=self._detail,
             seconds=round(time.monotonic() - self._started, 3),
-            refused=sorted(self._refused),
         )
         faulthandler.dump_traceback_later(self._limit_s, exit=True)
 
@@ -86,9 +95,7 @@ class Result(unittest.TestResult):
             self._detail = "".join(traceback.format_exception(*error))[-DETAIL:]
         if not hasattr(test, "_testMethodName") and not hasattr(test, "test_case"):
             # Not a test but setUpClass or setUpModule: the tests that need it do not run.
-            self._records.write(
-                fixture=test.id(), detail=self._detail, refused=sorted(self._refused)
-            )
+            self._records.write(fixture=identity(test), detail=self._detail)
             self._outcome = ""
 
     def addError(self, test: unittest.TestCase, err: Error) -> None:  # noqa: N802
@@ -123,14 +130,12 @@ def without(suite: unittest.TestSuite, skip: Collection[str]) -> None:
         if isinstance(test, unittest.TestSuite):
             without(test, skip)
             kept.append(test)
-        elif test.id() not in skip:
+        elif identity(test) not in skip:
             kept.append(test)
     suite._tests = kept
 
 
-def run_module(
-    records: Records, refused: set[str], name: str, skip: Collection[str], limit_s: float
-) -> None:
+def run_module(records: Records, name: str, skip: Collection[str], limit_s: float) -> None:
     """Runs the tests of one module and reports it."""
     from test import support
     from test.libregrtest.save_env import saved_test_environment
@@ -140,7 +145,6 @@ def run_module(
     started = time.monotonic()
     skipped = error = None
     random.seed(SEED)
-    refused.clear()
     clear_caches()
     support.gc_collect()
     faulthandler.dump_traceback_later(limit_s, exit=True)
@@ -152,7 +156,7 @@ def run_module(
                 if loader.errors:
                     error = "".join(map(str, loader.errors))[-DETAIL:]
                 without(suite, frozenset(skip))
-                suite.run(Result(records, refused, limit_s))
+                suite.run(Result(records, limit_s))
             finally:
                 support.gc_collect()
                 remove_testfn(name, False)
@@ -166,7 +170,6 @@ def run_module(
         over=name,
         skipped=skipped,
         error=error,
-        refused=sorted(refused),
         seconds=round(time.monotonic() - started, 3),
     )
 
@@ -176,15 +179,14 @@ def main() -> None:
     plan = json.load(sys.stdin)
     os.dup2(os.open(os.devnull, os.O_RDWR), 0)
     records = Records()
-    refused: set[str] = set()
     if plan["refuse"]:
         sys.path.insert(0, HERE)
-        importlib.import_module("limits").refuse(refused)
+        importlib.import_module("limits").refuse(records.refused)
         del sys.path[0]
 
     from test import support
     from test.libregrtest.setup import setup_process
-    from test.support import os_helper
+    from test.support import os_helper, socket_helper
 
     setup_process()
     support.verbose = 0
@@ -193,9 +195,11 @@ def main() -> None:
     # An emulated processor may be twenty times as slow as this one.
     support.LOOPBACK_TIMEOUT = support.SHORT_TIMEOUT = support.LONG_TIMEOUT = 600.0
     os.chdir(tempfile.gettempdir())
+    # Where there are no sockets at all, the import of a module fails that has one test with them.
+    socket_helper._bind_nix_socket_error = OSError("no sockets")
     with os_helper.temp_cwd(f"work-{os.getpid()}"):
         for module in plan["modules"]:
-            run_module(records, refused, module["name"], module["skip"], module["limit_s"])
+            run_module(records, module["name"], module["skip"], module["limit_s"])
     records.write(done=True)
     # Threads that a test has left behind are no reason to stay.
     sys.stderr.flush()
