@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from ovum.paths import REPO
+from ovum.stdlib import REPLACED
 
 from .compare import counted
 from .execute import Interpreter, Job, run
@@ -28,7 +29,8 @@ def build(suite: Suite, out: Path) -> Path:
     """Makes the image: the usual one with the whole library as source, and the tests."""
     image = out / "regrtest.elf"
     command = [sys.executable, "-m", "ovum", "build", "--env=PYTHONHASHSEED=0"]
-    command.append(f"--add={suite.library}:/{LIBRARY}")
+    # The second addition goes on top: what an image has its own version of is not Debian's.
+    command += [f"--add={folder}:/{LIBRARY}" for folder in (suite.library, REPLACED)]
     subprocess.run([*command, INSIDE, "-o", image], cwd=REPO, check=True)
     return image
 
