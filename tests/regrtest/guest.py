@@ -28,7 +28,9 @@ BATCH: Final = 15
 def build(suite: Suite, out: Path) -> Path:
     """Makes the image: the usual one with the whole library as source, and the tests."""
     image = out / "regrtest.elf"
-    command = [sys.executable, "-m", "ovum", "build", "--env=PYTHONHASHSEED=0"]
+    command = [sys.executable, "-m", "ovum", "build"]
+    # As on Linux, see Suite.environ: the home is what tests of the command line look at first.
+    command += ["--env=PYTHONHASHSEED=0", "--env=PYTHONHOME=/usr"]
     # The second addition goes on top: what an image has its own version of is not Debian's.
     command += [f"--add={folder}:/{LIBRARY}" for folder in (suite.library, REPLACED)]
     subprocess.run([*command, INSIDE, "-o", image], cwd=REPO, check=True)
