@@ -157,7 +157,6 @@ void waitqueue_wake(struct waitqueue *q, u32 events) {
 }
 
 static void wake_thread_entry(struct wait_entry *e, u32 events) {
-    (void)events;
     thread_wake(e->thread);
 }
 

@@ -23,7 +23,6 @@ void stdin_end(void) {
 }
 
 static i64 stdin_read(struct file *f, struct span *to, u64 *position) {
-    (void)position;
     if (!to->left)
         return 0;
     if (head == tail && !ended && file_nonblocking(f))
@@ -49,7 +48,6 @@ static i64 stdin_read(struct file *f, struct span *to, u64 *position) {
 }
 
 static i64 stream_write(struct file *f, struct span *from, u64 *position) {
-    (void)position;
     enum console_channel channel = f->data ? CONSOLE_STDERR : CONSOLE_STDOUT;
     i64 done = 0;
     u8 piece[2048];
@@ -75,13 +73,11 @@ static i64 stream_write(struct file *f, struct span *from, u64 *position) {
 }
 
 static u32 stdin_poll(struct file *f, struct waitqueue *queues[2]) {
-    (void)f;
     queues[0] = &readable;
     return (head != tail ? POLLIN | POLLRDNORM : 0) | (ended ? POLLHUP : 0);
 }
 
 static u32 stream_poll(struct file *f, struct waitqueue *queues[2]) {
-    (void)f;
     queues[0] = &uart_writable;
     return uart_room() > 2048 ? POLLOUT | POLLWRNORM : 0;
 }

@@ -79,7 +79,6 @@ static void echo(u8 c) {
 }
 
 static i64 tty_write(struct file *f, struct span *from, u64 *position) {
-    (void)position;
     i64 done = 0;
     u8 piece[512], text[2 * sizeof piece];
     while (from->left) {
@@ -341,7 +340,6 @@ static i64 read_raw(struct file *f, struct span *to) {
 }
 
 static i64 tty_read(struct file *f, struct span *to, u64 *position) {
-    (void)position;
     if (!to->left)
         return 0;
     i64 n;
@@ -365,7 +363,6 @@ static i64 tty_read(struct file *f, struct span *to, u64 *position) {
 }
 
 static u32 tty_poll(struct file *f, struct waitqueue *queues[2]) {
-    (void)f;
     queues[0] = &readable;
     queues[1] = &uart_writable;
     return (readable_now() ? POLLIN | POLLRDNORM : 0) | (uart_room() > 2048 ? POLLOUT | POLLWRNORM : 0);
@@ -397,7 +394,6 @@ static i64 set_termios(u64 argument, bool flush) {
 }
 
 static i64 tty_ioctl(struct file *f, u32 command, u64 argument) {
-    (void)f;
     u32 value;
     switch (command) {
     case TCGETS:
@@ -442,7 +438,6 @@ static i64 tty_ioctl(struct file *f, u32 command, u64 argument) {
 }
 
 static void tty_stat(struct file *f, struct stat *st) {
-    (void)f;
     st->mode = S_IFCHR | 0620;
     st->rdev = 5 << 8 | 1;                      /* /dev/console */
 }

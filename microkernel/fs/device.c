@@ -10,29 +10,23 @@
 #include "fs/inode.h"
 #include "mm/kmalloc.h"
 
-static i64 read_null(struct file *f, struct span *to, u64 *position) { (void)f; (void)to; (void)position; return 0; }
+static i64 read_null(struct file *f, struct span *to, u64 *position) { return 0; }
 
 static i64 write_null(struct file *f, struct span *from, u64 *position) {
-    (void)f;
-    (void)position;
     i64 n = (i64)from->left;
     from->at += from->left;
     from->left = 0;
     return n;
 }
 
-static i64 write_full(struct file *f, struct span *from, u64 *position) { (void)f; (void)position; return from->left ? -ENOSPC : 0; }
+static i64 write_full(struct file *f, struct span *from, u64 *position) { return from->left ? -ENOSPC : 0; }
 
 static i64 read_zero(struct file *f, struct span *to, u64 *position) {
-    (void)f;
-    (void)position;
     i64 n = (i64)to->left;
     return span_put_zeros(to, to->left) ? -EFAULT : n;
 }
 
 static i64 read_random(struct file *f, struct span *to, u64 *position) {
-    (void)f;
-    (void)position;
     i64 done = 0;
     u8 piece[256];
     while (to->left) {

@@ -183,12 +183,10 @@ void pipe_close_writer(struct pipe *p) {
 enum { FIONREAD = 0x541b };
 
 static i64 read_end(struct file *f, struct span *to, u64 *position) {
-    (void)position;
     return pipe_read(f->data, to, file_nonblocking(f), false);
 }
 
 static i64 write_end(struct file *f, struct span *from, u64 *position) {
-    (void)position;
     i64 n = pipe_write(f->data, from, file_nonblocking(f));
     if (n == -EPIPE)
         signal_thread(current_thread(), SIGPIPE);

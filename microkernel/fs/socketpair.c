@@ -12,12 +12,10 @@ struct end {
 };
 
 static i64 read_end(struct file *f, struct span *to, u64 *position) {
-    (void)position;
     return socket_receive(f, to, false, false);
 }
 
 static i64 write_end(struct file *f, struct span *from, u64 *position) {
-    (void)position;
     return socket_send(f, from, false, false);
 }
 

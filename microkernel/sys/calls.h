@@ -13,6 +13,7 @@
 #define CALL4(number, name) i64 sys_##name(u64, u64, u64, u64);
 #define CALL5(number, name) i64 sys_##name(u64, u64, u64, u64, u64);
 #define CALL6(number, name) i64 sys_##name(u64, u64, u64, u64, u64, u64);
+#define IS(number, name, expression)
 #define REFUSE(number, name, error)
 #include "sys/table.h"
 #undef CALL0
@@ -22,6 +23,7 @@
 #undef CALL4
 #undef CALL5
 #undef CALL6
+#undef IS
 #undef REFUSE
 
 /* ovum's own calls, numbers from OVUM_CALLS on (sys/ovum.c). */
@@ -40,7 +42,13 @@ void *vdso_data_page(void);
 
 /* Names relative to a directory descriptor (AT_FDCWD: the working directory). */
 #define AT_FDCWD (-100)
+enum { AT_SYMLINK_NOFOLLOW = 0x100, AT_REMOVEDIR = 0x200, AT_SYMLINK_FOLLOW = 0x400, AT_EMPTY_PATH = 0x1000 };
+#define AT_NULL_NAME (1ull << 32)               /* ours: no path at all, the descriptor is meant */
 struct inode *directory_at(int fd, i64 *error);
+/* What several calls do, with a path or with a descriptor. */
+i64 change_mode(u64 dirfd, u64 name, u64 mode, u64 at_flags);
+i64 change_directory(u64 dirfd, u64 name, u64 at_flags);
+i64 file_system(u64 dirfd, u64 name, u64 at_flags, u64 to);
 
 /* open(2) below an absolute or relative kernel string. */
 i64 open_path(int dirfd, const char *path, u32 flags, u32 mode, struct file **file);

@@ -128,8 +128,6 @@ i64 sys_openat(u64 dirfd, u64 name, u64 flags, u64 mode) {
     return error ? error : fd_install(f, 0, flags & O_CLOEXEC);
 }
 
-i64 sys_open(u64 name, u64 flags, u64 mode) { return sys_openat((u64)AT_FDCWD, name, flags, mode); }
-i64 sys_creat(u64 name, u64 mode) { return sys_open(name, O_CREAT | O_WRONLY | O_TRUNC, mode); }
 i64 sys_close(u64 fd) { return fd_close((int)fd); }
 
 i64 sys_close_range(u64 first, u64 last, u64 flags) {
@@ -153,8 +151,6 @@ i64 sys_pipe2(u64 to, u64 flags) {
     i64 error = pipe_open(&ends[0], &ends[1], (u32)flags);
     return error ? error : fd_install_pair(ends, flags & O_CLOEXEC, to);
 }
-
-i64 sys_pipe(u64 to) { return sys_pipe2(to, 0); }
 
 /* ---- position and size ---- */
 
@@ -225,31 +221,15 @@ i64 sys_fallocate(u64 fd, u64 mode, u64 from, u64 length) {
     return error;
 }
 
-static i64 check_fd(u64 fd) { return fd_file((int)fd) ? 0 : -EBADF; }
-static i64 check_storage(u64 fd) {
+/* Nothing has to go anywhere: there is only memory. */
+i64 sys_fsync(u64 fd) {
     struct file *f = fd_file((int)fd);
     return !f ? -EBADF : f->inode && (is_regular(f->inode) || is_directory(f->inode)) ? 0 : -EINVAL;
 }
-i64 sys_fsync(u64 fd) { return check_storage(fd); }
-i64 sys_fdatasync(u64 fd) { return check_storage(fd); }
-i64 sys_sync(void) { return 0; }
-i64 sys_syncfs(u64 fd) { return check_fd(fd); }
-i64 sys_readahead(u64 fd, u64 from, u64 n) { (void)from; (void)n; return check_storage(fd); }
 
 i64 sys_fadvise64(u64 fd, u64 from, u64 n, u64 advice) {
     struct file *f = fd_file((int)fd);
-    (void)from;
-    (void)n;
-    return !f ? -EBADF : !f->ops->seekable ? -ESPIPE : advice > 5 ? -EINVAL : 0;
-}
-
-i64 sys_fstat(u64 fd, u64 to) {
-    struct stat st;
-    struct file *f = fd_file((int)fd);
-    if (!f)
-        return -EBADF;
-    file_stat(f, &st);
-    return copy_to_user(to, &st, sizeof st);
+    return !f ? -EBADF : !f->ops->seekable ? -ESPIPE : (i64)n < 0 || advice > 5 ? -EINVAL : 0;
 }
 
 /* ---- descriptors ---- */

@@ -90,8 +90,6 @@ i64 sys_madvise(u64 start, u64 length, u64 advice) {
     return -EINVAL;
 }
 
-i64 sys_brk(u64 wanted) { return (i64)vm_brk(wanted); }
-
 i64 sys_msync(u64 start, u64 length, u64 flags) {
     if (flags & ~7ull || !page_range(start, &length))
         return -EINVAL;

@@ -7,9 +7,6 @@
 #include "mm/vm.h"
 #include "sys/calls.h"
 
-enum { AT_SYMLINK_NOFOLLOW = 0x100, AT_REMOVEDIR = 0x200, AT_SYMLINK_FOLLOW = 0x400, AT_EMPTY_PATH = 0x1000 };
-#define AT_NULL_NAME (1ull << 32)               /* ours: no path at all, the descriptor is meant */
-
 /* A resolved path of the caller's; release with path_release unless an error was returned. */
 static i64 resolve(u64 dirfd, u64 name, unsigned flags, struct path **result) {
     struct path *p = path_buffer();
@@ -29,18 +26,17 @@ static i64 resolve(u64 dirfd, u64 name, unsigned flags, struct path **result) {
     return error;
 }
 
-/* An existing file by path, or by descriptor when the path is empty and that is allowed. */
-static i64 resolve_inode(u64 dirfd, u64 name, u64 at_flags, struct inode **inode, struct file **file) {
-    *file = NULL;
-    if (at_flags & (AT_EMPTY_PATH | AT_NULL_NAME)) {
-        char first = 1;
-        if (!(at_flags & AT_NULL_NAME) && copy_from_user(&first, name, 1))
-            return -EFAULT;
-        if (at_flags & AT_NULL_NAME || !first) {
-            *file = fd_file((int)dirfd);
-            *inode = *file ? (*file)->inode : (i32)dirfd == AT_FDCWD ? working_directory : NULL;
-            return *file || *inode ? 0 : -EBADF;
-        }
+/* An existing file by path, or by descriptor when there is no path or it may be empty and is. What has no inode
+ * (a pipe) gives NULL. */
+static i64 resolve_inode(u64 dirfd, u64 name, u64 at_flags, struct inode **inode) {
+    char first = 1;
+    if (at_flags & AT_EMPTY_PATH && copy_from_user(&first, name, 1))
+        return -EFAULT;
+    if (at_flags & AT_NULL_NAME || !first) {
+        struct file *f = fd_file((int)dirfd);
+        bool here = !first && (int)dirfd == AT_FDCWD;
+        *inode = f ? f->inode : here ? working_directory : NULL;
+        return f || here ? 0 : -EBADF;
     }
     struct path *p;
     i64 error = resolve(dirfd, name, at_flags & AT_SYMLINK_NOFOLLOW ? 0 : PATH_FOLLOW, &p);
@@ -55,15 +51,14 @@ static i64 resolve_inode(u64 dirfd, u64 name, u64 at_flags, struct inode **inode
 
 static i64 stat_at(u64 dirfd, u64 name, u64 at_flags, struct stat *st) {
     struct inode *i;
-    struct file *f;
-    i64 error = resolve_inode(dirfd, name, at_flags, &i, &f);
+    i64 error = resolve_inode(dirfd, name, at_flags, &i);
     if (error)
         return error;
     if (i) {
         memset(st, 0, sizeof *st);
         inode_stat(i, st);
     } else {
-        file_stat(f, st);
+        file_stat(fd_file((int)dirfd), st);
     }
     return 0;
 }
@@ -73,8 +68,6 @@ i64 sys_newfstatat(u64 dirfd, u64 name, u64 to, u64 flags) {
     i64 error = stat_at(dirfd, name, flags, &st);
     return error ? error : copy_to_user(to, &st, sizeof st);
 }
-i64 sys_stat(u64 name, u64 to) { return sys_newfstatat((u64)AT_FDCWD, name, to, 0); }
-i64 sys_lstat(u64 name, u64 to) { return sys_newfstatat((u64)AT_FDCWD, name, to, AT_SYMLINK_NOFOLLOW); }
 
 struct statx_time { i64 sec; u32 nsec; i32 pad; };
 struct statx {
@@ -108,55 +101,35 @@ i64 sys_statx(u64 dirfd, u64 name, u64 flags, u64 mask, u64 to) {
 /* The caller is root: everything but executing what has no x bit at all. */
 i64 sys_faccessat2(u64 dirfd, u64 name, u64 mode, u64 flags) {
     struct inode *i;
-    struct file *f;
     if (mode & ~7ull)
         return -EINVAL;
-    i64 error = resolve_inode(dirfd, name, flags, &i, &f);
+    i64 error = resolve_inode(dirfd, name, flags, &i);
     if (error)
         return error;
     return i && mode & 1 && !is_directory(i) && !(i->mode & 0111) ? -EACCES : 0;
 }
-i64 sys_faccessat(u64 dirfd, u64 name, u64 mode) { return sys_faccessat2(dirfd, name, mode, 0); }
-i64 sys_access(u64 name, u64 mode) { return sys_faccessat2((u64)AT_FDCWD, name, mode, 0); }
 
-static i64 change_mode(struct inode *i, u64 mode) {
+i64 change_mode(u64 dirfd, u64 name, u64 mode, u64 at_flags) {
+    struct inode *i;
+    i64 error = resolve_inode(dirfd, name, at_flags, &i);
+    if (error || !i)
+        return error;
     i->mode = (i->mode & S_IFMT) | (mode & 07777);
     i->ctime = inode_time();
     return 0;
 }
 
-static i64 change_owner(struct inode *i, u64 uid, u64 gid) {
+i64 sys_fchownat(u64 dirfd, u64 name, u64 uid, u64 gid, u64 flags) {
+    struct inode *i;
+    i64 error = resolve_inode(dirfd, name, flags, &i);
+    if (error || !i)
+        return error;
     if ((u32)uid != UINT32_MAX)
         i->uid = (u32)uid;
     if ((u32)gid != UINT32_MAX)
         i->gid = (u32)gid;
     i->ctime = inode_time();
     return 0;
-}
-
-i64 sys_fchmodat(u64 dirfd, u64 name, u64 mode) {
-    struct inode *i;
-    struct file *f;
-    i64 error = resolve_inode(dirfd, name, 0, &i, &f);
-    return error ? error : change_mode(i, mode);
-}
-i64 sys_chmod(u64 name, u64 mode) { return sys_fchmodat((u64)AT_FDCWD, name, mode); }
-i64 sys_fchmod(u64 fd, u64 mode) {
-    struct file *f = fd_file((int)fd);
-    return !f ? -EBADF : f->inode ? change_mode(f->inode, mode) : 0;
-}
-
-i64 sys_fchownat(u64 dirfd, u64 name, u64 uid, u64 gid, u64 flags) {
-    struct inode *i;
-    struct file *f;
-    i64 error = resolve_inode(dirfd, name, flags, &i, &f);
-    return error || !i ? error : change_owner(i, uid, gid);
-}
-i64 sys_chown(u64 name, u64 uid, u64 gid) { return sys_fchownat((u64)AT_FDCWD, name, uid, gid, 0); }
-i64 sys_lchown(u64 name, u64 uid, u64 gid) { return sys_fchownat((u64)AT_FDCWD, name, uid, gid, AT_SYMLINK_NOFOLLOW); }
-i64 sys_fchown(u64 fd, u64 uid, u64 gid) {
-    struct file *f = fd_file((int)fd);
-    return !f ? -EBADF : f->inode ? change_owner(f->inode, uid, gid) : 0;
 }
 
 #define UTIME_NOW 0x3fffffff
@@ -177,10 +150,9 @@ static i64 set_times(struct inode *i, struct timespec atime, struct timespec mti
 i64 sys_utimensat(u64 dirfd, u64 name, u64 times, u64 flags) {
     struct timespec t[2] = {{0, UTIME_NOW}, {0, UTIME_NOW}};
     struct inode *i;
-    struct file *f;
     if (times && copy_from_user(t, times, sizeof t))
         return -EFAULT;
-    i64 error = resolve_inode(dirfd, name, name ? flags : flags | AT_NULL_NAME, &i, &f);
+    i64 error = resolve_inode(dirfd, name, name || (int)dirfd == AT_FDCWD ? flags : AT_NULL_NAME, &i);
     return error || !i ? error : set_times(i, t[0], t[1]);
 }
 
@@ -188,11 +160,10 @@ i64 sys_utimensat(u64 dirfd, u64 name, u64 times, u64 flags) {
 static i64 old_utime(u64 name, u64 times, i64 unit) {
     i64 t[4] = {0, 0, 0, 0};
     struct inode *i;
-    struct file *f;
     if (times && copy_from_user(t, times, unit ? sizeof t : sizeof t / 2))
         return -EFAULT;
     struct timespec atime = {t[0], t[1] * unit}, mtime = {t[unit ? 2 : 1], t[3] * unit}, now = {0, UTIME_NOW};
-    i64 error = resolve_inode((u64)AT_FDCWD, name, 0, &i, &f);
+    i64 error = resolve_inode(AT_FDCWD, name, 0, &i);
     return error ? error : set_times(i, times ? atime : now, times ? mtime : now);
 }
 i64 sys_utimes(u64 name, u64 times) { return old_utime(name, times, 1000); }
@@ -200,8 +171,7 @@ i64 sys_utime(u64 name, u64 times) { return old_utime(name, times, 0); }
 
 i64 sys_truncate(u64 name, u64 size) {
     struct inode *i;
-    struct file *f;
-    i64 error = resolve_inode((u64)AT_FDCWD, name, 0, &i, &f);
+    i64 error = resolve_inode(AT_FDCWD, name, 0, &i);
     if (error)
         return error;
     return is_directory(i) ? -EISDIR : !is_regular(i) || (i64)size < 0 ? -EINVAL : regular_truncate(i, size);
@@ -209,20 +179,16 @@ i64 sys_truncate(u64 name, u64 size) {
 
 struct statfs { u64 type, bsize, blocks, bfree, bavail, files, ffree; i32 fsid[2]; u64 namelen, frsize, flags, spare[4]; };
 
-static i64 fill_statfs(u64 to) {
+i64 file_system(u64 dirfd, u64 name, u64 at_flags, u64 to) {
+    struct inode *i;
+    i64 error = resolve_inode(dirfd, name, at_flags, &i);
+    if (error)
+        return error;
     u64 available = pmm_file_pages();
     struct statfs s = {.type = 0x01021994, .bsize = PAGE_SIZE, .blocks = pmm_statistics().total, .bfree = available, .bavail = available,
                        .files = inode_total + available, .ffree = available, .namelen = INODE_NAME_MAX, .frsize = PAGE_SIZE};
     return copy_to_user(to, &s, sizeof s);
 }
-
-i64 sys_statfs(u64 name, u64 to) {
-    struct inode *i;
-    struct file *f;
-    i64 error = resolve_inode((u64)AT_FDCWD, name, 0, &i, &f);
-    return error ? error : fill_statfs(to);
-}
-i64 sys_fstatfs(u64 fd, u64 to) { return fd_file((int)fd) ? fill_statfs(to) : -EBADF; }
 
 /* ---- the working directory ---- */
 
@@ -237,24 +203,17 @@ i64 sys_getcwd(u64 to, u64 size) {
     return n;
 }
 
-static i64 change_directory(struct inode *i) {
+i64 change_directory(u64 dirfd, u64 name, u64 at_flags) {
+    struct inode *i;
+    i64 error = resolve_inode(dirfd, name, at_flags, &i);
+    if (error)
+        return error;
     if (!i || !is_directory(i))
         return -ENOTDIR;
     inode_get(i);
     inode_put(working_directory);
     working_directory = i;
     return 0;
-}
-
-i64 sys_chdir(u64 name) {
-    struct inode *i;
-    struct file *f;
-    i64 error = resolve_inode((u64)AT_FDCWD, name, 0, &i, &f);
-    return error ? error : change_directory(i);
-}
-i64 sys_fchdir(u64 fd) {
-    struct file *f = fd_file((int)fd);
-    return f ? change_directory(f->inode) : -EBADF;
 }
 
 i64 sys_umask(u64 mask) {
@@ -292,7 +251,6 @@ static i64 make(u64 dirfd, u64 name, u32 mode, u64 rdev, const char *target) {
 }
 
 i64 sys_mkdirat(u64 dirfd, u64 name, u64 mode) { return make(dirfd, name, S_IFDIR | (mode & 01777 & ~creation_mask), 0, NULL); }
-i64 sys_mkdir(u64 name, u64 mode) { return sys_mkdirat((u64)AT_FDCWD, name, mode); }
 
 i64 sys_mknodat(u64 dirfd, u64 name, u64 mode, u64 rdev) {
     u32 type = mode & S_IFMT;
@@ -304,7 +262,6 @@ i64 sys_mknodat(u64 dirfd, u64 name, u64 mode, u64 rdev) {
         return type == S_IFBLK ? -EPERM : -EINVAL;
     return make(dirfd, name, (u32)mode & (S_IFMT | (07777 & ~creation_mask)), rdev, NULL);
 }
-i64 sys_mknod(u64 name, u64 mode, u64 rdev) { return sys_mknodat((u64)AT_FDCWD, name, mode, rdev); }
 
 i64 sys_symlinkat(u64 target, u64 dirfd, u64 name) {
     struct path *t = path_buffer();
@@ -316,14 +273,12 @@ i64 sys_symlinkat(u64 target, u64 dirfd, u64 name) {
     path_release(t);
     return error;
 }
-i64 sys_symlink(u64 target, u64 name) { return sys_symlinkat(target, (u64)AT_FDCWD, name); }
 
 i64 sys_readlinkat(u64 dirfd, u64 name, u64 to, u64 size) {
     struct inode *i;
-    struct file *f;
     if ((i64)size <= 0)
         return -EINVAL;
-    i64 error = resolve_inode(dirfd, name, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, &i, &f);
+    i64 error = resolve_inode(dirfd, name, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, &i);
     if (error)
         return error;
     if (!i || !is_symlink(i))
@@ -331,12 +286,10 @@ i64 sys_readlinkat(u64 dirfd, u64 name, u64 to, u64 size) {
     size = min_u64(size, i->size);
     return copy_to_user(to, i->target, size) ? -EFAULT : (i64)size;
 }
-i64 sys_readlink(u64 name, u64 to, u64 size) { return sys_readlinkat((u64)AT_FDCWD, name, to, size); }
 
 i64 sys_linkat(u64 old_dirfd, u64 old_name, u64 new_dirfd, u64 new_name, u64 flags) {
     struct inode *i;
-    struct file *f;
-    i64 error = resolve_inode(old_dirfd, old_name, (flags & AT_EMPTY_PATH) | (flags & AT_SYMLINK_FOLLOW ? 0 : AT_SYMLINK_NOFOLLOW), &i, &f);
+    i64 error = resolve_inode(old_dirfd, old_name, (flags & AT_EMPTY_PATH) | (flags & AT_SYMLINK_FOLLOW ? 0 : AT_SYMLINK_NOFOLLOW), &i);
     struct path *p;
     if (error)
         return error;
@@ -353,7 +306,6 @@ i64 sys_linkat(u64 old_dirfd, u64 old_name, u64 new_dirfd, u64 new_name, u64 fla
     inode_put(i);
     return error;
 }
-i64 sys_link(u64 old, u64 new) { return sys_linkat((u64)AT_FDCWD, old, (u64)AT_FDCWD, new, 0); }
 
 /* ---- taking names away ---- */
 
@@ -376,8 +328,6 @@ i64 sys_unlinkat(u64 dirfd, u64 name, u64 flags) {
     path_release(p);
     return error;
 }
-i64 sys_unlink(u64 name) { return sys_unlinkat((u64)AT_FDCWD, name, 0); }
-i64 sys_rmdir(u64 name) { return sys_unlinkat((u64)AT_FDCWD, name, AT_REMOVEDIR); }
 
 static bool inside(const struct inode *dir, const struct inode *above) {
     for (;; dir = dir->directory.parent) {
@@ -430,5 +380,3 @@ i64 sys_renameat2(u64 old_dirfd, u64 old_name, u64 new_dirfd, u64 new_name, u64 
     path_release(from);
     return error;
 }
-i64 sys_renameat(u64 a, u64 b, u64 c, u64 d) { return sys_renameat2(a, b, c, d, 0); }
-i64 sys_rename(u64 old, u64 new) { return sys_renameat2((u64)AT_FDCWD, old, (u64)AT_FDCWD, new, 0); }

@@ -19,7 +19,6 @@ struct polled {
 };
 
 static void woken(struct wait_entry *e, u32 events) {
-    (void)events;
     thread_wake(e->thread);
 }
 
@@ -255,7 +254,6 @@ i64 sys_epoll_create1(u64 flags) {
     struct file *f = epoll_open(0);
     return f ? fd_install(f, 0, flags & O_CLOEXEC) : -ENOMEM;
 }
-i64 sys_epoll_create(u64 size) { return (i32)size <= 0 ? -EINVAL : sys_epoll_create1(0); }
 
 i64 sys_epoll_ctl(u64 epoll, u64 operation, u64 fd, u64 event) {
     struct file *e = fd_file((int)epoll), *f = fd_file((int)fd);
@@ -274,9 +272,6 @@ static i64 do_epoll_wait(u64 epoll, u64 events, u64 limit, u64 deadline, u64 mas
     return n;
 }
 
-i64 sys_epoll_wait(u64 epoll, u64 events, u64 limit, u64 timeout) {
-    return do_epoll_wait(epoll, events, limit, deadline_ms((i32)timeout), 0, 8);
-}
 i64 sys_epoll_pwait(u64 epoll, u64 events, u64 limit, u64 timeout, u64 mask, u64 size) {
     return do_epoll_wait(epoll, events, limit, deadline_ms((i32)timeout), mask, size);
 }
@@ -292,4 +287,3 @@ i64 sys_eventfd2(u64 initial, u64 flags) {
     struct file *f = eventfd_open((u32)initial, flags & 1, flags & O_NONBLOCK);
     return f ? fd_install(f, 0, flags & O_CLOEXEC) : -ENOMEM;
 }
-i64 sys_eventfd(u64 initial) { return sys_eventfd2(initial, 0); }

@@ -1,5 +1,4 @@
-/* Sockets: connected local pairs. Other families come with the network stack; until then the error is
- * the one for a kernel without them. */
+/* Sockets: connected local pairs. */
 #include "core/errno.h"
 #include "core/string.h"
 #include "core/thread.h"
@@ -9,8 +8,6 @@
 
 enum { AF_UNIX = 1 };
 enum { MSG_PEEK = 2, MSG_DONTWAIT = 0x40, MSG_NOSIGNAL = 0x4000, MSG_CMSG_CLOEXEC = 0x40000000 };
-
-i64 sys_socket(u64 family, u64 type, u64 protocol) { (void)family; (void)type; (void)protocol; return -EAFNOSUPPORT; }
 
 i64 sys_socketpair(u64 family, u64 type, u64 protocol, u64 to) {
     u32 kind = type & 15, flags = (u32)type & ~15u;
@@ -31,11 +28,9 @@ static struct file *socket_of(u64 fd, i64 *error) {
     return *error ? NULL : f;
 }
 
-i64 sys_sendto(u64 fd, u64 from, u64 n, u64 flags, u64 address, u64 address_size) {
+i64 sys_sendto(u64 fd, u64 from, u64 n, u64 flags) {
     i64 error;
     struct file *f = socket_of(fd, &error);
-    (void)address;
-    (void)address_size;
     if (!f)
         return error;
     if (flags & ~(u64)(MSG_DONTWAIT | MSG_NOSIGNAL))
@@ -138,7 +133,7 @@ i64 sys_shutdown(u64 fd, u64 how) {
     return f ? socket_shutdown(f, (int)how) : error;
 }
 
-static i64 put_name(u64 fd, u64 to, u64 size_at) {
+i64 sys_getsockname(u64 fd, u64 to, u64 size_at) {
     i64 error;
     u32 size;
     u16 family = AF_UNIX;                       /* unnamed */
@@ -149,8 +144,6 @@ static i64 put_name(u64 fd, u64 to, u64 size_at) {
     size = sizeof family;
     return copy_to_user(size_at, &size, sizeof size);
 }
-i64 sys_getsockname(u64 fd, u64 to, u64 size_at) { return put_name(fd, to, size_at); }
-i64 sys_getpeername(u64 fd, u64 to, u64 size_at) { return put_name(fd, to, size_at); }
 
 enum { SOL_SOCKET = 1, SO_TYPE = 3, SO_ERROR = 4, SO_SNDBUF = 7, SO_RCVBUF = 8, SO_PROTOCOL = 38, SO_DOMAIN = 39, SO_ACCEPTCONN = 30 };
 
@@ -176,10 +169,8 @@ i64 sys_getsockopt(u64 fd, u64 level, u64 name, u64 to, u64 size_at) {
     return copy_to_user(to, &value, size) || copy_to_user(size_at, &size, sizeof size) ? -EFAULT : 0;
 }
 
-i64 sys_setsockopt(u64 fd, u64 level, u64 name, u64 from, u64 size) {
+i64 sys_setsockopt(u64 fd, u64 level, u64 name) {
     i64 error;
-    (void)from;
-    (void)size;
     if (!socket_of(fd, &error))
         return error;
     return level == SOL_SOCKET && (name == SO_SNDBUF || name == SO_RCVBUF) ? 0 : -ENOPROTOOPT;

@@ -3,6 +3,7 @@
 #include "core/log.h"
 #include "core/panic.h"
 #include "core/thread.h"
+#include "mm/vm.h"
 #include "sys/calls.h"
 
 u32 syscall_dispatch(struct frame *f);
@@ -28,6 +29,7 @@ static i64 call(u64 number, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f) {
 #define CALL4(n, name) case n: return sys_##name(a, b, c, d);
 #define CALL5(n, name) case n: return sys_##name(a, b, c, d, e);
 #define CALL6(n, name) case n: return sys_##name(a, b, c, d, e, f);
+#define IS(n, name, expression) case n: return expression;
 #define REFUSE(n, name, error) case n: return -(error);
 #include "sys/table.h"
     }

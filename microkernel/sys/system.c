@@ -81,8 +81,6 @@ i64 sys_prlimit64(u64 pid, u64 which, u64 new, u64 old) {
         fd_limit = (u32)after.current;
     return 0;
 }
-i64 sys_getrlimit(u64 which, u64 to) { return sys_prlimit64(0, which, 0, to); }
-i64 sys_setrlimit(u64 which, u64 from) { return sys_prlimit64(0, which, from, 0); }
 
 /* ---- usage ---- */
 
@@ -117,35 +115,15 @@ i64 sys_times(u64 to) {
 
 /* ---- identities ---- */
 
-i64 sys_getuid(void) { return 0; }
-i64 sys_geteuid(void) { return 0; }
-i64 sys_getgid(void) { return 0; }
-i64 sys_getegid(void) { return 0; }
-i64 sys_getpgrp(void) { return PROCESS_ID; }
-i64 sys_getpgid(u64 pid) { return pid <= PROCESS_ID ? PROCESS_ID : -ESRCH; }
-i64 sys_getsid(u64 pid) { return pid <= PROCESS_ID ? PROCESS_ID : -ESRCH; }
-i64 sys_setsid(void) { return -EPERM; }           /* already leader of its session */
-i64 sys_setpgid(u64 pid, u64 group) { return pid <= PROCESS_ID && group <= PROCESS_ID ? -EPERM : -ESRCH; }
-i64 sys_getgroups(u64 n, u64 to) { (void)n; (void)to; return 0; }
-i64 sys_setgroups(u64 n, u64 from) { (void)from; return n ? -EPERM : 0; }
-i64 sys_setfsuid(u64 id) { (void)id; return 0; }
-i64 sys_setfsgid(u64 id) { (void)id; return 0; }
-
-static i64 three_zeros(u64 a, u64 b, u64 c) {
+i64 sys_getresuid(u64 a, u64 b, u64 c) {
     u32 zero = 0;
     return copy_to_user(a, &zero, 4) || copy_to_user(b, &zero, 4) || copy_to_user(c, &zero, 4) ? -EFAULT : 0;
 }
-i64 sys_getresuid(u64 a, u64 b, u64 c) { return three_zeros(a, b, c); }
-i64 sys_getresgid(u64 a, u64 b, u64 c) { return three_zeros(a, b, c); }
 
-/* There is no other user to become. */
 static i64 become(u64 id) { return (u32)id == 0 || (u32)id == UINT32_MAX ? 0 : -EPERM; }
 i64 sys_setuid(u64 id) { return (u32)id == UINT32_MAX ? -EINVAL : become(id); }
-i64 sys_setgid(u64 id) { return (u32)id == UINT32_MAX ? -EINVAL : become(id); }
-i64 sys_setreuid(u64 a, u64 b) { return become(a) | become(b); }
-i64 sys_setregid(u64 a, u64 b) { return become(a) | become(b); }
 i64 sys_setresuid(u64 a, u64 b, u64 c) { return become(a) | become(b) | become(c); }
-i64 sys_setresgid(u64 a, u64 b, u64 c) { return become(a) | become(b) | become(c); }
 
-i64 sys_getpriority(u64 which, u64 who) { return which > 2 ? -EINVAL : who > PROCESS_ID && !thread_find((int)who) ? -ESRCH : 20; }
-i64 sys_setpriority(u64 which, u64 who, u64 value) { (void)value; return which > 2 ? -EINVAL : who > PROCESS_ID && !thread_find((int)who) ? -ESRCH : 0; }
+static i64 target(u64 which, u64 who) { return which > 2 ? -EINVAL : who > PROCESS_ID && !thread_find((int)who) ? -ESRCH : 0; }
+i64 sys_getpriority(u64 which, u64 who) { return target(which, who) ?: 20; }
+i64 sys_setpriority(u64 which, u64 who) { return target(which, who); }

@@ -1,32 +1,49 @@
-/* Every system call the kernel answers itself: CALL<arguments>(number, name), by theme.
- * Included several times with different meanings of CALL (calls.h, syscall.c). What is not here is ENOSYS,
- * logged once for each number. REFUSE(number, name, errno) is a documented no. */
+/* Every system call the kernel answers itself, by theme. CALL<arguments>(number, name) is a function of its
+ * own; IS(number, name, expression) is another call with some arguments given, or too little for a function:
+ * the expression's a to f are the arguments. REFUSE(number, name, errno) is a documented no.
+ * Included several times with different meanings of these (calls.h, syscall.c). What is not here is ENOSYS,
+ * logged once for each number. */
 
 /* files.c */
-CALL3(2, open) CALL1(3, close) CALL2(5, fstat) CALL3(8, lseek) CALL3(16, ioctl) CALL1(22, pipe) CALL1(32, dup) CALL2(33, dup2)
-CALL3(72, fcntl) CALL2(73, flock) CALL1(74, fsync) CALL1(75, fdatasync) CALL2(77, ftruncate)
-CALL3(217, getdents64) CALL4(221, fadvise64) CALL4(257, openat) CALL4(285, fallocate) CALL2(293, pipe2) CALL3(292, dup3)
-CALL0(162, sync) CALL1(306, syncfs) CALL3(436, close_range) CALL3(187, readahead)
+CALL1(3, close) CALL3(8, lseek) CALL3(16, ioctl) CALL1(32, dup) CALL2(33, dup2) CALL3(72, fcntl) CALL2(73, flock) CALL1(74, fsync)
+CALL2(77, ftruncate) CALL3(217, getdents64) CALL4(221, fadvise64) CALL4(257, openat) CALL4(285, fallocate) CALL3(292, dup3)
+CALL2(293, pipe2) CALL3(436, close_range)
+IS(2, open, sys_openat(AT_FDCWD, a, b, c)) IS(85, creat, sys_openat(AT_FDCWD, a, O_CREAT | O_WRONLY | O_TRUNC, b))
+IS(22, pipe, sys_pipe2(a, 0)) IS(75, fdatasync, sys_fsync(a)) IS(187, readahead, sys_fsync(a)) IS(162, sync, 0)
+IS(306, syncfs, fd_file((int)a) ? 0 : -EBADF)
 /* transfer.c */
 CALL3(0, read) CALL3(1, write) CALL4(17, pread64) CALL4(18, pwrite64) CALL3(19, readv) CALL3(20, writev) CALL4(40, sendfile)
-CALL5(295, preadv) CALL5(296, pwritev) CALL6(326, copy_file_range) CALL6(327, preadv2) CALL6(328, pwritev2)
+CALL4(295, preadv) CALL4(296, pwritev) CALL6(326, copy_file_range) CALL6(327, preadv2) CALL6(328, pwritev2)
 /* names.c */
-CALL2(4, stat) CALL2(6, lstat) CALL2(21, access) CALL2(76, truncate) CALL2(79, getcwd) CALL1(80, chdir) CALL1(81, fchdir)
-CALL2(82, rename) CALL2(83, mkdir) CALL1(84, rmdir) CALL2(86, link) CALL1(87, unlink) CALL2(88, symlink) CALL3(89, readlink)
-CALL2(90, chmod) CALL2(91, fchmod) CALL3(92, chown) CALL3(93, fchown) CALL3(94, lchown) CALL1(95, umask) CALL3(133, mknod)
-CALL2(137, statfs) CALL2(138, fstatfs) CALL3(258, mkdirat) CALL4(259, mknodat) CALL5(260, fchownat) CALL4(262, newfstatat)
-CALL3(263, unlinkat) CALL4(264, renameat) CALL5(265, linkat) CALL3(266, symlinkat) CALL4(267, readlinkat) CALL3(268, fchmodat)
-CALL3(269, faccessat) CALL4(280, utimensat) CALL5(316, renameat2) CALL5(332, statx) CALL4(439, faccessat2) CALL2(85, creat)
-CALL2(132, utime) CALL2(235, utimes)
+CALL2(76, truncate) CALL2(79, getcwd) CALL1(95, umask) CALL2(132, utime) CALL2(235, utimes) CALL3(258, mkdirat) CALL4(259, mknodat)
+CALL5(260, fchownat) CALL4(262, newfstatat) CALL3(263, unlinkat) CALL5(265, linkat) CALL3(266, symlinkat) CALL4(267, readlinkat)
+CALL4(280, utimensat) CALL5(316, renameat2) CALL5(332, statx) CALL4(439, faccessat2)
+IS(4, stat, sys_newfstatat(AT_FDCWD, a, b, 0)) IS(6, lstat, sys_newfstatat(AT_FDCWD, a, b, AT_SYMLINK_NOFOLLOW))
+IS(5, fstat, sys_newfstatat(a, 0, b, AT_NULL_NAME))
+IS(21, access, sys_faccessat2(AT_FDCWD, a, b, 0)) IS(269, faccessat, sys_faccessat2(a, b, c, 0))
+IS(80, chdir, change_directory(AT_FDCWD, a, 0)) IS(81, fchdir, change_directory(a, 0, AT_NULL_NAME))
+IS(82, rename, sys_renameat2(AT_FDCWD, a, AT_FDCWD, b, 0)) IS(264, renameat, sys_renameat2(a, b, c, d, 0))
+IS(83, mkdir, sys_mkdirat(AT_FDCWD, a, b)) IS(133, mknod, sys_mknodat(AT_FDCWD, a, b, c))
+IS(84, rmdir, sys_unlinkat(AT_FDCWD, a, AT_REMOVEDIR)) IS(87, unlink, sys_unlinkat(AT_FDCWD, a, 0))
+IS(86, link, sys_linkat(AT_FDCWD, a, AT_FDCWD, b, 0)) IS(88, symlink, sys_symlinkat(a, AT_FDCWD, b))
+IS(89, readlink, sys_readlinkat(AT_FDCWD, a, b, c))
+IS(90, chmod, change_mode(AT_FDCWD, a, b, 0)) IS(91, fchmod, change_mode(a, 0, b, AT_NULL_NAME))
+IS(268, fchmodat, change_mode(a, b, c, 0))
+IS(92, chown, sys_fchownat(AT_FDCWD, a, b, c, 0)) IS(94, lchown, sys_fchownat(AT_FDCWD, a, b, c, AT_SYMLINK_NOFOLLOW))
+IS(93, fchown, sys_fchownat(a, 0, b, c, AT_NULL_NAME))
+IS(137, statfs, file_system(AT_FDCWD, a, 0, b)) IS(138, fstatfs, file_system(a, 0, AT_NULL_NAME, b))
 /* memory.c */
-CALL6(9, mmap) CALL3(10, mprotect) CALL2(11, munmap) CALL1(12, brk) CALL5(25, mremap) CALL3(26, msync) CALL3(27, mincore)
+CALL6(9, mmap) CALL3(10, mprotect) CALL2(11, munmap) CALL5(25, mremap) CALL3(26, msync) CALL3(27, mincore)
 CALL3(28, madvise) CALL2(149, mlock) CALL2(319, memfd_create)
+IS(12, brk, (i64)vm_brk(a))
 /* threads.c */
-CALL0(24, sched_yield) CALL0(39, getpid) CALL5(56, clone) CALL1(60, exit) CALL1(231, exit_group) CALL0(110, getppid)
-CALL2(158, arch_prctl) CALL0(186, gettid) CALL1(218, set_tid_address) CALL2(273, set_robust_list) CALL3(274, get_robust_list)
-CALL3(204, sched_getaffinity) CALL3(203, sched_setaffinity) CALL2(435, clone3) CALL5(157, prctl) CALL3(309, getcpu)
-CALL2(143, sched_getparam) CALL3(144, sched_setscheduler) CALL1(145, sched_getscheduler) CALL2(142, sched_setparam)
-CALL1(146, sched_get_priority_max) CALL1(147, sched_get_priority_min) CALL2(148, sched_rr_get_interval)
+CALL0(24, sched_yield) CALL5(56, clone) CALL1(60, exit) CALL2(157, prctl) CALL2(158, arch_prctl) CALL3(203, sched_setaffinity)
+CALL3(204, sched_getaffinity) CALL1(218, set_tid_address) CALL1(231, exit_group) CALL2(309, getcpu) CALL2(435, clone3)
+CALL2(142, sched_setparam) CALL2(143, sched_getparam) CALL3(144, sched_setscheduler) CALL1(145, sched_getscheduler) CALL1(146, sched_get_priority_max)
+CALL1(147, sched_get_priority_min) CALL2(148, sched_rr_get_interval)
+IS(39, getpid, PROCESS_ID) IS(110, getppid, 0) IS(186, gettid, current_thread()->tid)
+/* Robust mutexes matter when a process dies with a lock that another one holds too: never here. */
+IS(273, set_robust_list, b == 24 ? 0 : -EINVAL) REFUSE(274, get_robust_list, EPERM)
 /* futex.c */
 CALL6(202, futex)
 /* time.c */
@@ -38,17 +55,27 @@ CALL4(13, rt_sigaction) CALL4(14, rt_sigprocmask) CALL0(15, rt_sigreturn) CALL0(
 CALL4(128, rt_sigtimedwait) CALL3(129, rt_sigqueueinfo) CALL2(130, rt_sigsuspend) CALL2(131, sigaltstack) CALL2(200, tkill)
 CALL3(234, tgkill) CALL4(297, rt_tgsigqueueinfo)
 /* poll.c */
-CALL3(7, poll) CALL5(23, select) CALL6(270, pselect6) CALL5(271, ppoll) CALL1(213, epoll_create) CALL4(232, epoll_wait)
-CALL4(233, epoll_ctl) CALL6(281, epoll_pwait) CALL6(441, epoll_pwait2) CALL1(284, eventfd) CALL2(290, eventfd2) CALL1(291, epoll_create1)
-/* sockets.c */
-CALL3(41, socket) CALL6(44, sendto) CALL6(45, recvfrom) CALL3(46, sendmsg) CALL3(47, recvmsg) CALL2(48, shutdown)
-CALL3(51, getsockname) CALL3(52, getpeername) CALL4(53, socketpair) CALL5(54, setsockopt) CALL5(55, getsockopt)
+CALL3(7, poll) CALL5(23, select) CALL6(270, pselect6) CALL5(271, ppoll)
+CALL4(233, epoll_ctl) CALL6(281, epoll_pwait) CALL6(441, epoll_pwait2) CALL2(290, eventfd2) CALL1(291, epoll_create1)
+IS(213, epoll_create, (i32)a <= 0 ? -EINVAL : sys_epoll_create1(0)) IS(232, epoll_wait, sys_epoll_pwait(a, b, c, d, 0, 8))
+IS(284, eventfd, sys_eventfd2(a, 0))
+/* sockets.c: families other than local come with the network stack; until then the error is the one for a
+ * kernel without them. */
+REFUSE(41, socket, EAFNOSUPPORT)
+CALL4(44, sendto) CALL6(45, recvfrom) CALL3(46, sendmsg) CALL3(47, recvmsg) CALL2(48, shutdown)
+CALL3(51, getsockname) CALL4(53, socketpair) CALL3(54, setsockopt) CALL5(55, getsockopt)
+IS(52, getpeername, sys_getsockname(a, b, c))
 /* system.c */
-CALL1(63, uname) CALL2(97, getrlimit) CALL2(98, getrusage) CALL1(99, sysinfo) CALL1(100, times) CALL4(302, prlimit64) CALL2(160, setrlimit)
-CALL3(318, getrandom) CALL0(102, getuid) CALL0(104, getgid) CALL0(107, geteuid) CALL0(108, getegid) CALL0(111, getpgrp)
-CALL1(121, getpgid) CALL1(124, getsid) CALL0(112, setsid) CALL2(109, setpgid) CALL2(115, getgroups) CALL2(116, setgroups) CALL3(118, getresuid) CALL3(120, getresgid)
-CALL1(122, setfsuid) CALL1(123, setfsgid) CALL2(140, getpriority) CALL3(141, setpriority) CALL2(170, sethostname)
-CALL1(105, setuid) CALL1(106, setgid) CALL2(113, setreuid) CALL2(114, setregid) CALL3(117, setresuid) CALL3(119, setresgid)
+CALL1(63, uname) CALL2(98, getrusage) CALL1(99, sysinfo) CALL1(100, times) CALL2(140, getpriority) CALL2(141, setpriority)
+CALL2(170, sethostname) CALL4(302, prlimit64) CALL3(318, getrandom)
+CALL1(105, setuid) CALL3(117, setresuid) CALL3(118, getresuid)
+IS(97, getrlimit, sys_prlimit64(0, a, 0, b)) IS(160, setrlimit, sys_prlimit64(0, a, b, 0))
+/* Everybody is root, and there is no other user to become, and one process that leads its session. */
+IS(102, getuid, 0) IS(104, getgid, 0) IS(107, geteuid, 0) IS(108, getegid, 0) IS(115, getgroups, 0) IS(120, getresgid, sys_getresuid(a, b, c))
+IS(106, setgid, sys_setuid(a)) IS(113, setreuid, sys_setresuid(a, b, 0)) IS(114, setregid, sys_setresuid(a, b, 0))
+IS(119, setresgid, sys_setresuid(a, b, c)) IS(122, setfsuid, 0) IS(123, setfsgid, 0) IS(116, setgroups, a ? -EPERM : 0)
+IS(111, getpgrp, PROCESS_ID) IS(121, getpgid, a <= PROCESS_ID ? PROCESS_ID : -ESRCH) IS(124, getsid, a <= PROCESS_ID ? PROCESS_ID : -ESRCH)
+IS(109, setpgid, a <= PROCESS_ID && b <= PROCESS_ID ? -EPERM : -ESRCH) REFUSE(112, setsid, EPERM)
 
 /* There are no processes: these fail the way callers explain best. */
 REFUSE(57, fork, ENOSYS) REFUSE(58, vfork, ENOSYS) REFUSE(59, execve, ENOSYS) REFUSE(322, execveat, ENOSYS)

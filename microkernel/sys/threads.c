@@ -14,11 +14,7 @@ enum {
 };
 #define CLONE_AS_THREAD (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD)
 
-i64 sys_getpid(void) { return PROCESS_ID; }
-i64 sys_getppid(void) { return 0; }
-i64 sys_gettid(void) { return current_thread()->tid; }
-
-static i64 clone_thread(u64 flags, u64 stack, u64 parent_tid, u64 child_tid, u64 tls) {
+i64 sys_clone(u64 flags, u64 stack, u64 parent_tid, u64 child_tid, u64 tls) {
     if ((flags & CLONE_AS_THREAD) != CLONE_AS_THREAD)
         return -ENOSYS;                         /* a process: there are none */
     struct thread *self = current_thread();
@@ -53,10 +49,6 @@ static i64 clone_thread(u64 flags, u64 stack, u64 parent_tid, u64 child_tid, u64
     return tid;
 }
 
-i64 sys_clone(u64 flags, u64 stack, u64 parent_tid, u64 child_tid, u64 tls) {
-    return clone_thread(flags, stack, parent_tid, child_tid, tls);
-}
-
 struct clone_args { u64 flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls; };
 
 i64 sys_clone3(u64 from, u64 size) {
@@ -65,7 +57,7 @@ i64 sys_clone3(u64 from, u64 size) {
         return -EINVAL;
     if (copy_from_user(&a, from, sizeof a))
         return -EFAULT;
-    return clone_thread(a.flags, a.stack + a.stack_size, a.parent_tid, a.child_tid, a.tls);
+    return sys_clone(a.flags, a.stack + a.stack_size, a.parent_tid, a.child_tid, a.tls);
 }
 
 i64 sys_exit(u64 status) {
@@ -95,10 +87,6 @@ i64 sys_set_tid_address(u64 address) {
     return current_thread()->tid;
 }
 
-/* Robust mutexes matter when a process dies with a lock that another one holds too: never here. */
-i64 sys_set_robust_list(u64 head, u64 size) { (void)head; return size == 24 ? 0 : -EINVAL; }
-i64 sys_get_robust_list(u64 tid, u64 head, u64 size) { (void)tid; (void)head; (void)size; return -EPERM; }
-
 enum { ARCH_SET_GS = 0x1001, ARCH_SET_FS, ARCH_GET_FS, ARCH_GET_GS };
 
 i64 sys_arch_prctl(u64 code, u64 address) {
@@ -118,8 +106,7 @@ i64 sys_arch_prctl(u64 code, u64 address) {
 
 enum { PR_SET_PDEATHSIG = 1, PR_GET_DUMPABLE = 3, PR_SET_DUMPABLE = 4, PR_SET_NAME = 15, PR_GET_NAME = 16, PR_SET_TIMERSLACK = 29, PR_GET_TIMERSLACK = 30, PR_SET_NO_NEW_PRIVS = 38 };
 
-i64 sys_prctl(u64 option, u64 a, u64 b, u64 c, u64 d) {
-    (void)b; (void)c; (void)d;
+i64 sys_prctl(u64 option, u64 a) {
     struct thread *t = current_thread();
     char name[sizeof t->name];
     switch (option) {
@@ -171,9 +158,8 @@ i64 sys_sched_setaffinity(u64 tid, u64 size, u64 from) {
     return mask & 1 ? 0 : -EINVAL;
 }
 
-i64 sys_getcpu(u64 cpu, u64 node, u64 unused) {
+i64 sys_getcpu(u64 cpu, u64 node) {
     u32 zero = 0;
-    (void)unused;
     return (cpu && copy_to_user(cpu, &zero, 4)) || (node && copy_to_user(node, &zero, 4)) ? -EFAULT : 0;
 }
 

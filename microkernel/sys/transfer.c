@@ -79,16 +79,14 @@ static i64 transfer_vector(u64 fd, u64 vector, u64 count, u64 *offset, bool writ
 
 i64 sys_readv(u64 fd, u64 vector, u64 count) { return transfer_vector(fd, vector, count, NULL, false); }
 i64 sys_writev(u64 fd, u64 vector, u64 count) { return transfer_vector(fd, vector, count, NULL, true); }
-i64 sys_preadv(u64 fd, u64 vector, u64 count, u64 offset, u64 high) { (void)high; return transfer_vector(fd, vector, count, &offset, false); }
-i64 sys_pwritev(u64 fd, u64 vector, u64 count, u64 offset, u64 high) { (void)high; return transfer_vector(fd, vector, count, &offset, true); }
+i64 sys_preadv(u64 fd, u64 vector, u64 count, u64 offset) { return transfer_vector(fd, vector, count, &offset, false); }
+i64 sys_pwritev(u64 fd, u64 vector, u64 count, u64 offset) { return transfer_vector(fd, vector, count, &offset, true); }
 
 /* RWF_HIPRI, DSYNC, SYNC, NOWAIT change nothing for memory; APPEND does. */
 i64 sys_preadv2(u64 fd, u64 vector, u64 count, u64 offset, u64 high, u64 flags) {
-    (void)high;
     return flags & ~15ull ? -EOPNOTSUPP : transfer_vector(fd, vector, count, offset == UINT64_MAX ? NULL : &offset, false);
 }
 i64 sys_pwritev2(u64 fd, u64 vector, u64 count, u64 offset, u64 high, u64 flags) {
-    (void)high;
     return flags & ~15ull ? -EOPNOTSUPP : transfer_vector(fd, vector, count, offset == UINT64_MAX ? NULL : &offset, true);
 }
 

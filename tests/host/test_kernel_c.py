@@ -45,7 +45,7 @@ AREAS: dict[str, list[str]] = {
 SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 FLAGS = [
     *("-std=c17", "-O1", "-g1", "-Wall", "-Wextra", "-Werror", "-Wvla", "-Wshadow"),
-    *("-Wstrict-prototypes", "-Wmissing-prototypes"),
+    *("-Wstrict-prototypes", "-Wmissing-prototypes", "-Wno-unused-parameter"),
     # What the kernel's code may rely on: as in its Makefile.
     *("-fno-strict-aliasing", "-fwrapv", "-fno-common", "-fno-tree-loop-distribute-patterns"),
     *("-fno-omit-frame-pointer", *SANITIZERS),
