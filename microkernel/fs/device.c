@@ -14,7 +14,6 @@ static i64 read_null(struct file *f, struct span *to, u64 *position) { return 0;
 
 static i64 write_null(struct file *f, struct span *from, u64 *position) {
     i64 n = (i64)from->left;
-    from->at += from->left;
     from->left = 0;
     return n;
 }
@@ -23,7 +22,12 @@ static i64 write_full(struct file *f, struct span *from, u64 *position) { return
 
 static i64 read_zero(struct file *f, struct span *to, u64 *position) {
     i64 n = (i64)to->left;
-    return span_put_zeros(to, to->left) ? -EFAULT : n;
+    while (to->left) {
+        if (span_put_zeros(to, min_u64(to->left, 65536)))
+            return -EFAULT;
+        preemption_point();
+    }
+    return n;
 }
 
 static i64 read_random(struct file *f, struct span *to, u64 *position) {

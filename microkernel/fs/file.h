@@ -20,6 +20,9 @@ enum {
     S_IFDIR = 0040000, S_IFCHR = 0020000, S_IFIFO = 0010000,
 };
 
+/* ioctl(2) (asm-generic/ioctls.h). */
+enum { FIONREAD = 0x541b, FIONBIO = 0x5421, FIONCLEX = 0x5450, FIOCLEX = 0x5451 };
+
 struct timespec { i64 sec, nsec; };
 
 /* struct stat of x86-64 (asm/stat.h). */

@@ -77,7 +77,7 @@ static int ring_get(struct pipe *p, struct span *to, u32 n) { return ring_move(p
 /* One message: its length, then its bytes. */
 static i64 read_packet(struct pipe *p, struct span *to) {
     u32 length;
-    struct span s = {(u64)&length, sizeof length, true};
+    struct span s = kernel_span(&length, sizeof length);
     ring_get(p, &s, sizeof length);
     u32 n = (u32)min_u64(length, to->left), end = p->tail + length;
     int error = ring_get(p, to, n);
@@ -131,7 +131,7 @@ static i64 write_packet(struct pipe *p, struct span *from, bool nonblocking) {
     if (!p->readers)
         return -EPIPE;
     u32 start = p->head;
-    struct span s = {(u64)&length, sizeof length, true};
+    struct span s = kernel_span(&length, sizeof length);
     ring_put(p, &s, sizeof length);
     if (ring_put(p, from, length)) {
         p->head = start;
@@ -180,8 +180,6 @@ void pipe_close_writer(struct pipe *p) {
 
 /* ---- as open files ---- */
 
-enum { FIONREAD = 0x541b };
-
 static i64 read_end(struct file *f, struct span *to, u64 *position) {
     return pipe_read(f->data, to, file_nonblocking(f), false);
 }
@@ -193,7 +191,7 @@ static i64 write_end(struct file *f, struct span *from, u64 *position) {
     return n;
 }
 
-static u32 poll_end(struct file *f, struct waitqueue *queues[2]) {
+u32 pipe_poll(struct file *f, struct waitqueue *queues[2]) {
     struct pipe *p = f->data;
     u32 events = 0, access = f->flags & O_ACCMODE;
     if (access != O_WRONLY) {
@@ -207,7 +205,7 @@ static u32 poll_end(struct file *f, struct waitqueue *queues[2]) {
     return events;
 }
 
-static i64 ioctl_end(struct file *f, u32 command, u64 argument) {
+i64 pipe_ioctl(struct file *f, u32 command, u64 argument) {
     u32 fill = pipe_fill(f->data);
     return command == FIONREAD ? copy_to_user(argument, &fill, sizeof fill) : -ENOTTY;
 }
@@ -225,7 +223,7 @@ static void release_end(struct file *f) {
 }
 
 static const struct file_ops pipe_ops = {
-    .name = "pipe", .mode = S_IFIFO, .read = read_end, .write = write_end, .poll = poll_end, .ioctl = ioctl_end, .release = release_end,
+    .name = "pipe", .mode = S_IFIFO, .read = read_end, .write = write_end, .poll = pipe_poll, .ioctl = pipe_ioctl, .release = release_end,
 };
 
 int pipe_open(struct file **reader, struct file **writer, u32 flags) {

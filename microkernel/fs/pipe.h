@@ -26,6 +26,10 @@ static inline u32 pipe_fill(const struct pipe *p) { return p->head - p->tail; }
 void pipe_close_reader(struct pipe *p);
 void pipe_close_writer(struct pipe *p);
 
+/* Of a file whose data is a pipe. */
+u32 pipe_poll(struct file *f, struct waitqueue *queues[2]);
+i64 pipe_ioctl(struct file *f, u32 command, u64 argument);
+
 /* Both ends of a new pipe: 0, -ENOMEM. */
 int pipe_open(struct file **reader, struct file **writer, u32 flags);
 /* An end of a FIFO, by the open flags; waits for the other end as POSIX says. */

@@ -35,7 +35,7 @@ static u32 poll_end(struct file *f, struct waitqueue *queues[2]) {
 static i64 ioctl_end(struct file *f, u32 command, u64 argument) {
     struct end *e = f->data;
     u32 fill = pipe_fill(e->in);
-    return command == 0x541b ? copy_to_user(argument, &fill, sizeof fill) : -ENOTTY;
+    return command == FIONREAD ? copy_to_user(argument, &fill, sizeof fill) : -ENOTTY;
 }
 
 static void release_end(struct file *f) {
@@ -93,12 +93,17 @@ u32 socket_buffer_size(const struct file *f) { return ((const struct end *)f->da
 
 i64 socket_receive(struct file *f, struct span *to, bool nonblocking, bool peek) {
     struct end *e = f->data;
-    return e->shut_read ? 0 : pipe_read(e->in, to, nonblocking || file_nonblocking(f), peek);
+    file_get(f);
+    i64 n = e->shut_read ? 0 : pipe_read(e->in, to, nonblocking || file_nonblocking(f), peek);
+    file_put(f);
+    return n;
 }
 
 i64 socket_send(struct file *f, struct span *from, bool nonblocking, bool quiet) {
     struct end *e = f->data;
+    file_get(f);
     i64 n = e->shut_write ? -EPIPE : pipe_write(e->out, from, nonblocking || file_nonblocking(f));
+    file_put(f);
     if (n == -EPIPE && !quiet)
         signal_thread(current_thread(), SIGPIPE);
     return n;

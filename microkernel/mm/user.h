@@ -12,19 +12,25 @@ static inline bool user_range(u64 address, u64 size) {
 /* 0 or -EFAULT. */
 int copy_from_user(void *to, u64 from, size_t n);
 int copy_to_user(u64 to, const void *from, size_t n);
-int clear_user(u64 to, size_t n);
-/* Bytes copied before a fault. */
-size_t copy_from_user_partial(void *to, u64 from, size_t n);
-size_t copy_to_user_partial(u64 to, const void *from, size_t n);
 /* Length of a string of at most size - 1 bytes copied in with its NUL; -EFAULT or -ENAMETOOLONG. */
 i64 copy_string_from_user(char *to, u64 from, size_t size);
 
-/* Where a read or write goes: a stretch of the program's memory, or of the kernel's own. */
+/* Where a read or write goes: a stretch of the program's memory or of the kernel's own, or several of the
+ * program's. What is the program's was checked when the span was made. */
 struct span {
     u64 at;
-    size_t left;
-    bool kernel;
+    size_t left;                                /* in all */
+    size_t later;                               /* what of that is in stretches after the one at `at` */
+    u64 vector;                                 /* the program's struct iovec of the next stretch */
+    u32 vectors;                                /* how many are left there */
 };
+
+static inline struct span kernel_span(const void *at, size_t n) { return (struct span){.at = (u64)at, .left = n}; }
+/* The largest transfer Linux does in one call; what is longer is cut. */
+#define TRANSFER_LIMIT 0x7ffff000ull
+/* 0, -EFAULT; -EINVAL for a vector that POSIX forbids. */
+int user_span(struct span *s, u64 at, u64 n);
+int vector_span(struct span *s, u64 vector, u64 count);
 
 /* Move n <= left bytes and advance: 0 or -EFAULT (then nothing is certain about the target's content). */
 int span_put(struct span *s, const void *from, size_t n);

@@ -46,7 +46,7 @@ struct loaded {
 };
 
 static i64 read_at(struct inode *i, void *to, size_t n, u64 offset) {
-    struct span s = {(u64)to, n, true};
+    struct span s = kernel_span(to, n);
     return regular_read(i, &s, &offset) == (i64)n ? 0 : -ENOEXEC;
 }
 
@@ -66,9 +66,9 @@ static i64 load_segment(struct inode *i, const struct phdr *p, u64 base) {
         if (at < 0)
             return at;
     }
-    if (p->memsz > p->filesz && p->filesz && file_end & (PAGE_SIZE - 1) && prot & PROT_WRITE)
-        return clear_user(file_end, ALIGN_UP(file_end, PAGE_SIZE) - file_end);
-    return 0;
+    struct span rest = {.at = file_end, .left = ALIGN_UP(file_end, PAGE_SIZE) - file_end};
+    bool has_rest = p->memsz > p->filesz && p->filesz && prot & PROT_WRITE;
+    return has_rest ? span_put_zeros(&rest, rest.left) : 0;
 }
 
 static i64 load(const char *name, struct loaded *l) {
@@ -128,7 +128,7 @@ static u64 map_vdso(void) {
     vdso_inode = inode_new(S_IFREG | 0444);
     NEED(vdso_inode);
     inode_get(vdso_inode);                      /* the kernel's own: it writes the time there */
-    struct span s = {(u64)vdso_image, size, true};
+    struct span s = kernel_span(vdso_image, size);
     NEED(regular_write(vdso_inode, &s, &position) == (i64)size);
     clock_fill_vdso(vdso_data_page());
     u64 length = ALIGN_UP(PAGE_SIZE + size, PAGE_SIZE);

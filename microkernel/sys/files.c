@@ -355,8 +355,6 @@ i64 sys_flock(u64 fd, u64 operation) {
     return error;
 }
 
-enum { FIONREAD = 0x541b, FIONBIO = 0x5421, FIONCLEX = 0x5450, FIOCLEX = 0x5451 };
-
 i64 sys_ioctl(u64 fd, u64 command, u64 argument) {
     struct file *f = fd_file((int)fd);
     i32 value;

@@ -13,30 +13,27 @@ struct pollfd { i32 fd; i16 events, revents; };
 /* One file of a poll in progress: its queues' entries while the caller sleeps. */
 struct polled {
     struct wait_entry entries[2];
-    struct file *file;
-    u32 wanted;                                 /* what counts besides errors */
-    bool hit;
+    struct file *file;                          /* NULL: its events stand already */
+    int fd;
+    u32 wanted, events;
 };
 
-static void woken(struct wait_entry *e, u32 events) {
-    thread_wake(e->thread);
-}
+static void woken(struct wait_entry *e, u32 events) { thread_wake(e->thread); }
 
-static u32 look(struct polled *p, bool attach) {
+static void look(struct polled *p, bool attach) {
     struct waitqueue *queues[2];
-    u32 events = file_poll(p->file, queues);
+    p->events = file_poll(p->file, queues) & p->wanted;
     for (int k = 0; attach && k < 2; k++)
         if (queues[k]) {
             p->entries[k].wake = woken;
             p->entries[k].thread = current_thread();
             waitqueue_add(queues[k], &p->entries[k]);
         }
-    return events & (p->wanted | POLLERR | POLLHUP);
 }
 
-/* Waits until one of n files has an event. `seen` is called for each file with its events: returns
- * whether it counts. Number of files that count, 0 at the deadline, or minus errno. */
-static i64 wait_for_files(struct polled *files, u32 n, u64 deadline, bool (*seen)(u32 index, u32 events, void *data), void *data) {
+/* Waits until one of n files has an event; gives up the references to them. Number of files that have one,
+ * 0 at the deadline, or minus errno. */
+static i64 wait_for_files(struct polled *files, u32 n, u64 deadline) {
     i64 count = 0;
     i64 error = 0;
     current_thread()->wake_pending = false;
@@ -45,11 +42,11 @@ static i64 wait_for_files(struct polled *files, u32 n, u64 deadline, bool (*seen
         list_init(&files[i].entries[1].link);
     }
     for (bool first = true; !count && !error; first = false) {
-        for (u32 i = 0; i < n; i++)
+        for (u32 i = 0; i < n; i++) {
             if (files[i].file)
-                count += seen(i, look(&files[i], first && deadline), data);
-            else
-                count += seen(i, 0, data);
+                look(&files[i], first && deadline);
+            count += files[i].events != 0;
+        }
         if (!count)
             error = deadline ? thread_block(deadline) : -ETIMEDOUT;
     }
@@ -63,16 +60,6 @@ static i64 wait_for_files(struct polled *files, u32 n, u64 deadline, bool (*seen
 }
 
 /* ---- poll ---- */
-
-struct poll_state { struct pollfd *fds; };
-
-static bool seen_poll(u32 index, u32 events, void *data) {
-    struct pollfd *p = &((struct poll_state *)data)->fds[index];
-    if (p->fd >= 0 && !fd_file(p->fd))
-        events = POLLNVAL;
-    p->revents = (i16)events;
-    return events != 0;
-}
 
 static i64 do_poll(u64 from, u64 n, u64 deadline) {
     if (n > FD_LIMIT)
@@ -89,12 +76,15 @@ static i64 do_poll(u64 from, u64 n, u64 deadline) {
         for (u64 i = 0; i < n; i++) {
             struct file *f = fd_file(fds[i].fd);
             files[i].file = f ? file_get(f) : NULL;
-            files[i].wanted = (u16)fds[i].events;
+            files[i].wanted = (u16)fds[i].events | POLLERR | POLLHUP;
+            files[i].events = fds[i].fd < 0 ? 0 : POLLNVAL;
         }
-        result = wait_for_files(files, (u32)n, deadline, seen_poll, &(struct poll_state){fds});
-        for (u64 i = 0; i < n && result >= 0; i++)
+        result = wait_for_files(files, (u32)n, deadline);
+        for (u64 i = 0; i < n && result >= 0; i++) {
+            fds[i].revents = (i16)files[i].events;
             if (copy_to_user(from + i * sizeof *fds + 6, &fds[i].revents, 2))
                 result = -EFAULT;
+        }
     }
     if (memory != on_stack)
         kfree(memory);
@@ -134,85 +124,62 @@ i64 sys_ppoll(u64 fds, u64 n, u64 timeout, u64 mask, u64 size) {
 
 /* ---- select ---- */
 
-#define SELECT_IN (POLLIN | POLLRDNORM | POLLRDBAND | POLLHUP | POLLERR)
-#define SELECT_OUT (POLLOUT | POLLWRNORM | POLLWRBAND | POLLERR)
-#define SELECT_EXCEPT POLLPRI
-
-struct select_state {
-    int *fds;
-    u64 *asked[3], *found[3];
+/* What counts for the sets of readable, writable and exceptional files. */
+static const u32 select_masks[3] = {
+    POLLIN | POLLRDNORM | POLLRDBAND | POLLHUP | POLLERR, POLLOUT | POLLWRNORM | POLLWRBAND | POLLERR, POLLPRI,
 };
 
-static bool bit(const u64 *set, int fd) { return set && set[fd / 64] >> (fd % 64) & 1; }
-
-static bool seen_select(u32 index, u32 events, void *data) {
-    struct select_state *s = data;
-    static const u32 masks[3] = {SELECT_IN, SELECT_OUT, SELECT_EXCEPT};
-    int fd = s->fds[index];
-    bool any = false;
+static u32 selected(u64 *const sets[3], int fd) {
+    u32 mask = 0;
     for (int k = 0; k < 3; k++)
-        if (bit(s->asked[k], fd) && events & masks[k]) {
-            s->found[k][fd / 64] |= 1ull << (fd % 64);
-            any = true;
+        mask |= sets[k][fd / 64] >> (fd % 64) & 1 ? select_masks[k] : 0;
+    return mask;
+}
+
+/* Takes the files without an event out of the sets; counts what stays. */
+static i64 keep_ready(u64 *const sets[3], const struct polled *files, u32 count) {
+    i64 ready = 0;
+    for (u32 i = 0; i < count; i++)
+        for (int k = 0; k < 3; k++) {
+            u64 *word = &sets[k][files[i].fd / 64], bit = 1ull << (files[i].fd % 64);
+            if (!(files[i].events & select_masks[k]))
+                *word &= ~bit;
+            ready += (*word & bit) != 0;
         }
-    return any;
+    return ready;
 }
 
-static i64 count_bits(struct select_state *s, int words) {
-    i64 n = 0;
-    for (int k = 0; k < 3; k++)
-        for (int w = 0; w < words; w++)
-            for (u64 bits = s->found[k][w]; bits; bits &= bits - 1)
-                n++;
-    return n;
-}
-
-static i64 do_select(u64 limit, const u64 sets[3], u64 deadline) {
+static i64 do_select(u64 limit, const u64 addresses[3], u64 deadline) {
     int n = (int)min_u64(limit, FD_LIMIT), words = (n + 63) / 64;
     if ((i32)limit < 0)
         return -EINVAL;
-    u64 *bits = kzalloc((size_t)words * 6 * 8 + 8);
-    struct polled *files = NULL;
-    struct select_state s = {0};
+    u64 *bits = kzalloc((size_t)words * 3 * 8 + 8), *const sets[3] = {bits, bits + words, bits + 2 * words};
     i64 result = bits ? 0 : -ENOMEM;
-    u32 count = 0;
     for (int k = 0; k < 3 && !result; k++) {
-        s.asked[k] = bits + k * words;
-        s.found[k] = bits + (3 + k) * words;
-        if (sets[k])
-            result = copy_from_user(s.asked[k], sets[k], (size_t)words * 8);
+        if (addresses[k])
+            result = copy_from_user(sets[k], addresses[k], (size_t)words * 8);
+        if (n % 64)
+            sets[k][words - 1] &= (1ull << n % 64) - 1;
     }
+    u32 count = 0, used = 0;
     for (int fd = 0; fd < n && !result; fd++)
-        count += bit(s.asked[0], fd) || bit(s.asked[1], fd) || bit(s.asked[2], fd);
-    if (!result && !(files = kzalloc(count * (sizeof *files + sizeof(int)) + 16)))
+        if (selected(sets, fd)) {
+            count++;
+            result = fd_file(fd) ? 0 : -EBADF;
+        }
+    struct polled *files = result ? NULL : kmalloc(count * sizeof *files + 1);
+    if (files) {
+        for (int fd = 0; fd < n; fd++)
+            if (selected(sets, fd))
+                files[used++] = (struct polled){.file = file_get(fd_file(fd)), .fd = fd, .wanted = selected(sets, fd)};
+        result = wait_for_files(files, count, deadline);
+        result = result < 0 ? result : keep_ready(sets, files, count);
+    } else if (!result) {
         result = -ENOMEM;
-    if (!result) {
-        s.fds = (int *)(files + count);
-        u32 used = 0;
-        for (int fd = 0; fd < n; fd++) {
-            if (!bit(s.asked[0], fd) && !bit(s.asked[1], fd) && !bit(s.asked[2], fd))
-                continue;
-            struct file *f = fd_file(fd);
-            if (!f)
-                result = -EBADF;
-            s.fds[used] = fd;
-            files[used].file = f && !result ? file_get(f) : NULL;
-            files[used++].wanted = (bit(s.asked[0], fd) ? SELECT_IN : 0) | (bit(s.asked[1], fd) ? SELECT_OUT : 0) | (bit(s.asked[2], fd) ? SELECT_EXCEPT : 0);
-        }
-        if (result) {
-            for (u32 i = 0; i < used; i++)
-                if (files[i].file)
-                    file_put(files[i].file);
-        } else {
-            result = wait_for_files(files, count, deadline, seen_select, &s);
-        }
     }
-    if (result >= 0) {
-        result = count_bits(&s, words);
-        for (int k = 0; k < 3; k++)
-            if (sets[k] && copy_to_user(sets[k], s.found[k], (size_t)words * 8))
-                result = -EFAULT;
-    }
+    for (int k = 0; k < 3 && result >= 0; k++)
+        if (addresses[k] && copy_to_user(addresses[k], sets[k], (size_t)words * 8))
+            result = -EFAULT;
     kfree(files);
     kfree(bits);
     return result;

@@ -15,7 +15,7 @@ struct text {
 };
 
 static void put_bytes(struct text *t, const char *bytes, size_t n) {
-    struct span s = {(u64)bytes, n, true};
+    struct span s = kernel_span(bytes, n);
     u64 position = t->to->size;
     if (regular_write(t->to, &s, &position) != (i64)n)
         t->failed = true;

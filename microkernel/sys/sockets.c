@@ -3,7 +3,6 @@
 #include "core/string.h"
 #include "core/thread.h"
 #include "fs/socketpair.h"
-#include "mm/kmalloc.h"
 #include "sys/calls.h"
 
 enum { AF_UNIX = 1 };
@@ -35,10 +34,9 @@ i64 sys_sendto(u64 fd, u64 from, u64 n, u64 flags) {
         return error;
     if (flags & ~(u64)(MSG_DONTWAIT | MSG_NOSIGNAL))
         return -EOPNOTSUPP;
-    if (!user_range(from, n))
-        return -EFAULT;
-    struct span s = {from, n, false};
-    return socket_send(f, &s, flags & MSG_DONTWAIT, flags & MSG_NOSIGNAL);
+    struct span s;
+    error = user_span(&s, from, n);
+    return error ? error : socket_send(f, &s, flags & MSG_DONTWAIT, flags & MSG_NOSIGNAL);
 }
 
 i64 sys_recvfrom(u64 fd, u64 to, u64 n, u64 flags, u64 address, u64 address_size) {
@@ -49,46 +47,15 @@ i64 sys_recvfrom(u64 fd, u64 to, u64 n, u64 flags, u64 address, u64 address_size
         return error;
     if (flags & ~(u64)(MSG_PEEK | MSG_DONTWAIT | MSG_NOSIGNAL | MSG_CMSG_CLOEXEC))
         return -EOPNOTSUPP;
-    if (!user_range(to, n))
+    struct span s;
+    if (user_span(&s, to, n))
         return -EFAULT;
     if (address && address_size && copy_to_user(address_size, &none, sizeof none))
         return -EFAULT;
-    struct span s = {to, n, false};
     return socket_receive(f, &s, flags & MSG_DONTWAIT, flags & MSG_PEEK);
 }
 
 struct msghdr { u64 name; u32 name_size, pad; u64 vector, count, control, control_size; u32 flags, pad2; };
-struct iovec { u64 base, length; };
-
-/* A message in pieces goes through one buffer of the kernel's: it must stay one message. */
-#define MESSAGE_LIMIT 262144
-
-static i64 copy_pieces(const struct msghdr *m, u8 *buffer, u64 n, bool send) {
-    for (u64 i = 0; i < m->count && n; i++) {
-        struct iovec v;
-        if (copy_from_user(&v, m->vector + i * sizeof v, sizeof v))
-            return -EFAULT;
-        u64 piece = min_u64(v.length, n);
-        if (send ? copy_from_user(buffer, v.base, piece) : copy_to_user(v.base, buffer, piece))
-            return -EFAULT;
-        buffer += piece;
-        n -= piece;
-    }
-    return 0;
-}
-
-static i64 pieces_length(const struct msghdr *m) {
-    u64 total = 0;
-    for (u64 i = 0; i < m->count; i++) {
-        struct iovec v;
-        if (copy_from_user(&v, m->vector + i * sizeof v, sizeof v))
-            return -EFAULT;
-        if ((i64)v.length < 0)
-            return -EINVAL;
-        total = min_u64(total + min_u64(v.length, MESSAGE_LIMIT), MESSAGE_LIMIT);
-    }
-    return (i64)total;
-}
 
 static i64 message(u64 fd, u64 at, u64 flags, bool send) {
     i64 error;
@@ -102,18 +69,11 @@ static i64 message(u64 fd, u64 at, u64 flags, bool send) {
         return -EMSGSIZE;
     if ((send && m.control_size) || flags & ~(u64)(MSG_PEEK | MSG_DONTWAIT | MSG_NOSIGNAL | MSG_CMSG_CLOEXEC))
         return -EOPNOTSUPP;                     /* no descriptors are passed */
-    i64 n = pieces_length(&m);
-    u8 *buffer = n < 0 ? NULL : kmalloc((u64)n + 1);
-    if (!buffer)
-        return n < 0 ? n : -ENOMEM;
-    struct span s = {(u64)buffer, (u64)n, true};
-    file_get(f);
-    if (send && !(n = copy_pieces(&m, buffer, (u64)n, true)))
-        n = socket_send(f, &s, flags & MSG_DONTWAIT, flags & MSG_NOSIGNAL);
-    else if (!send && (n = socket_receive(f, &s, flags & MSG_DONTWAIT, flags & MSG_PEEK)) > 0 && copy_pieces(&m, buffer, (u64)n, false))
-        n = -EFAULT;
-    file_put(f);
-    kfree(buffer);
+    struct span s;
+    error = vector_span(&s, m.vector, m.count);
+    if (error)
+        return error;
+    i64 n = send ? socket_send(f, &s, flags & MSG_DONTWAIT, flags & MSG_NOSIGNAL) : socket_receive(f, &s, flags & MSG_DONTWAIT, flags & MSG_PEEK);
     if (!send && n >= 0) {
         m.name_size = 0;
         m.control_size = 0;

@@ -79,7 +79,8 @@ i64 sys_clock_settime(u64 clock, u64 from) {
 i64 sys_gettimeofday(u64 to, u64 zone) {
     i64 us = ((i64)clock_now() + clock_wall_offset) / 1000;
     i64 t[2] = {us / 1000000, us % 1000000};
-    if (zone && clear_user(zone, 8))
+    i32 utc[2] = {0, 0};
+    if (zone && copy_to_user(zone, utc, sizeof utc))
         return -EFAULT;
     return to ? copy_to_user(to, t, sizeof t) : 0;
 }

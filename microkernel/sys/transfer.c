@@ -5,89 +5,40 @@
 #include "mm/kmalloc.h"
 #include "sys/calls.h"
 
-/* The largest transfer Linux does in one call. */
-#define TRANSFER_LIMIT 0x7ffff000ull
+enum { READ, WRITE, VECTOR = 2 };
 
-static i64 transfer(struct file *f, u64 at, u64 n, u64 *position, bool write) {
-    n = min_u64(n, TRANSFER_LIMIT);
-    if (!user_range(at, n))
-        return -EFAULT;
-    struct span s = {at, n, false};
-    i64 done = write ? file_write(f, &s, position) : file_read(f, &s, position);
-    return done;
-}
-
-static i64 transfer_fd(u64 fd, u64 at, u64 n, bool write) {
+/* `offset` NULL: the file's own position. */
+static i64 transfer(u64 fd, u64 at, u64 n, u64 *offset, unsigned how) {
     struct file *f = fd_file((int)fd);
-    return f ? transfer(f, at, n, &f->position, write) : -EBADF;
-}
-
-static i64 transfer_at(u64 fd, u64 at, u64 n, u64 offset, bool write) {
-    struct file *f = fd_file((int)fd);
+    struct span s;
     if (!f)
         return -EBADF;
-    if (!f->ops->seekable)
-        return -ESPIPE;
-    return (i64)offset < 0 ? -EINVAL : transfer(f, at, n, &offset, write);
-}
-
-i64 sys_read(u64 fd, u64 to, u64 n) { return transfer_fd(fd, to, n, false); }
-i64 sys_write(u64 fd, u64 from, u64 n) { return transfer_fd(fd, from, n, true); }
-i64 sys_pread64(u64 fd, u64 to, u64 n, u64 offset) { return transfer_at(fd, to, n, offset, false); }
-i64 sys_pwrite64(u64 fd, u64 from, u64 n, u64 offset) { return transfer_at(fd, from, n, offset, true); }
-
-struct iovec { u64 base, length; };
-
-static i64 transfer_vector(u64 fd, u64 vector, u64 count, u64 *offset, bool write) {
-    struct file *f = fd_file((int)fd);
-    i64 done = 0;
-    if (!f)
-        return -EBADF;
-    if (count > 1024)
-        return -EINVAL;
     if (offset && !f->ops->seekable)
         return -ESPIPE;
     if (offset && (i64)*offset < 0)
         return -EINVAL;
-    file_get(f);
-    for (u64 i = 0; i < count; i++) {
-        struct iovec v;
-        i64 n = copy_from_user(&v, vector + i * sizeof v, sizeof v);
-        if (!n && (i64)v.length < 0)
-            n = -EINVAL;
-        if (!n && v.length) {
-            n = transfer(f, v.base, v.length, offset ? offset : &f->position, write);
-            if (n >= 0) {
-                done += n;
-                if ((u64)n < v.length)
-                    break;
-                /* What is there is returned rather than waited for. */
-                struct waitqueue *queues[2];
-                if (!write && f->ops->poll && !(file_poll(f, queues) & POLLIN))
-                    break;
-                continue;
-            }
-        }
-        if (n < 0) {
-            done = done ? done : n;
-            break;
-        }
-    }
-    file_put(f);
-    return done;
+    i64 error = how & VECTOR ? vector_span(&s, at, n) : user_span(&s, at, n);
+    if (error)
+        return error;
+    u64 *position = offset ? offset : &f->position;
+    return how & WRITE ? file_write(f, &s, position) : file_read(f, &s, position);
 }
 
-i64 sys_readv(u64 fd, u64 vector, u64 count) { return transfer_vector(fd, vector, count, NULL, false); }
-i64 sys_writev(u64 fd, u64 vector, u64 count) { return transfer_vector(fd, vector, count, NULL, true); }
-i64 sys_preadv(u64 fd, u64 vector, u64 count, u64 offset) { return transfer_vector(fd, vector, count, &offset, false); }
-i64 sys_pwritev(u64 fd, u64 vector, u64 count, u64 offset) { return transfer_vector(fd, vector, count, &offset, true); }
+i64 sys_read(u64 fd, u64 to, u64 n) { return transfer(fd, to, n, NULL, READ); }
+i64 sys_write(u64 fd, u64 from, u64 n) { return transfer(fd, from, n, NULL, WRITE); }
+i64 sys_pread64(u64 fd, u64 to, u64 n, u64 offset) { return transfer(fd, to, n, &offset, READ); }
+i64 sys_pwrite64(u64 fd, u64 from, u64 n, u64 offset) { return transfer(fd, from, n, &offset, WRITE); }
+i64 sys_readv(u64 fd, u64 vector, u64 count) { return transfer(fd, vector, count, NULL, READ | VECTOR); }
+i64 sys_writev(u64 fd, u64 vector, u64 count) { return transfer(fd, vector, count, NULL, WRITE | VECTOR); }
+i64 sys_preadv(u64 fd, u64 vector, u64 count, u64 offset) { return transfer(fd, vector, count, &offset, READ | VECTOR); }
+i64 sys_pwritev(u64 fd, u64 vector, u64 count, u64 offset) { return transfer(fd, vector, count, &offset, WRITE | VECTOR); }
 
 /* RWF_HIPRI, DSYNC, SYNC, NOWAIT change nothing for memory; APPEND does. */
 i64 sys_preadv2(u64 fd, u64 vector, u64 count, u64 offset, u64 high, u64 flags) {
-    return flags & ~15ull ? -EOPNOTSUPP : transfer_vector(fd, vector, count, offset == UINT64_MAX ? NULL : &offset, false);
+    return flags & ~15ull ? -EOPNOTSUPP : transfer(fd, vector, count, offset == UINT64_MAX ? NULL : &offset, READ | VECTOR);
 }
 i64 sys_pwritev2(u64 fd, u64 vector, u64 count, u64 offset, u64 high, u64 flags) {
-    return flags & ~15ull ? -EOPNOTSUPP : transfer_vector(fd, vector, count, offset == UINT64_MAX ? NULL : &offset, true);
+    return flags & ~15ull ? -EOPNOTSUPP : transfer(fd, vector, count, offset == UINT64_MAX ? NULL : &offset, WRITE | VECTOR);
 }
 
 /* From one file to another through a page of the kernel's. */
@@ -100,9 +51,9 @@ static i64 copy_between(struct file *from, u64 *from_position, struct file *to, 
     file_get(to);
     while (n) {
         u64 start = *from_position;
-        struct span in = {(u64)page, min_u64(n, PAGE_SIZE), true};
+        struct span in = kernel_span(page, min_u64(n, PAGE_SIZE));
         i64 got = file_read(from, &in, from_position);
-        struct span out = {(u64)page, got > 0 ? (u64)got : 0, true};
+        struct span out = kernel_span(page, got > 0 ? (u64)got : 0);
         i64 put = got > 0 ? file_write(to, &out, to_position) : got;
         if (put < got)
             *from_position = start + (put > 0 ? (u64)put : 0);

@@ -222,28 +222,6 @@ user_copy_tail:                                 /* a fault in the wide loop: fin
     EXTABLE 10b, 12b
     EXTABLE 11b, 12b
 
-/* size_t user_clear_raw(void *to, size_t n): bytes NOT cleared. */
-.globl user_clear_raw
-user_clear_raw:
-    movq %rsi, %rcx
-    shrq $3, %rcx
-    jz 2f
-1:  movq $0, (%rdi)
-    addq $8, %rdi
-    subq $8, %rsi
-    decq %rcx
-    jnz 1b
-2:  testq %rsi, %rsi
-    jz 4f
-3:  movb $0, (%rdi)
-    incq %rdi
-    decq %rsi
-    jnz 3b
-4:  movq %rsi, %rax
-    ret
-    EXTABLE 1b, 3b
-    EXTABLE 3b, 4b
-
 /* bool rdmsr_safe(u32 msr, u64 *value); bool wrmsr_safe(u32 msr, u64 value) */
 .globl rdmsr_safe
 rdmsr_safe:

@@ -29,17 +29,10 @@ void program_enter(void) {
 static size_t reachable(u64 at, size_t n) { return at <= program_fault && program_fault - at < n ? program_fault - at : n; }
 
 size_t user_copy_raw(void *to, const void *from, size_t n);
-size_t user_clear_raw(void *to, size_t n);
 
 size_t user_copy_raw(void *to, const void *from, size_t n) {
     size_t good = min_u64(reachable((u64)to, n), reachable((u64)from, n));
     memcpy(to, from, good);
-    return n - good;
-}
-
-size_t user_clear_raw(void *to, size_t n) {
-    size_t good = reachable((u64)to, n);
-    memset(to, 0, good);
     return n - good;
 }
 
@@ -48,13 +41,11 @@ void preemption_point(void) {}
 void wait_begin(struct wait_entry *e, struct waitqueue *q) { waitqueue_add(q, e); }
 
 int thread_block(u64 deadline) {
-    (void)deadline;
     program_sleeps++;
     return program_meanwhile && program_meanwhile() ? 0 : -ERESTARTSYS;
 }
 
 void waitqueue_wake(struct waitqueue *q, u32 events) {
-    (void)events;
     program_wakes += !list_empty(&q->entries);
 }
 
@@ -63,12 +54,9 @@ void signal_thread(struct thread *t, int signal) {
     program_signal = signal;
 }
 
-void epoll_forget_file(struct file *f) { (void)f; }
+void epoll_forget_file(struct file *f) {}
 
 /* Nothing is mapped here. */
 void vm_file_cut(const struct inode *i, u64 from, u64 to, bool private_too) {
-    (void)from;
-    (void)to;
-    (void)private_too;
     CHECK_EQUAL(i->regular.mappings, 0);
 }

@@ -3,6 +3,7 @@
 #ifndef SHIM_PROGRAM_H
 #define SHIM_PROGRAM_H
 
+#include "check.h"
 #include "mm/user.h"
 
 /* Touching the byte at this address of the program's is a fault; 0: nowhere. */
@@ -15,7 +16,10 @@ extern int program_signal;
 /* Gives the calling thread a processor, for what asks which thread it is. */
 void program_enter(void);
 
-static inline struct span kernel_span(const void *at, size_t n) { return (struct span){(u64)at, n, true}; }
-static inline struct span program_span(const void *at, size_t n) { return (struct span){(u64)at, n, false}; }
+static inline struct span program_span(const void *at, size_t n) {
+    struct span s;
+    CHECK_EQUAL(user_span(&s, (u64)at, n), 0);
+    return s;
+}
 
 #endif
