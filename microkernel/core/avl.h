@@ -1,7 +1,6 @@
 /* Balanced trees (AVL), embedded in their elements; the caller compares, the tree balances. An optional
  * update function recomputes what a node caches about its subtree. */
-#ifndef CORE_AVL_H
-#define CORE_AVL_H
+#pragma once
 
 #include "core/types.h"
 
@@ -25,5 +24,3 @@ void avl_updated(struct avl_tree *tree, struct avl_node *node);
 struct avl_node *avl_first(const struct avl_tree *tree);
 struct avl_node *avl_next(const struct avl_node *node);
 struct avl_node *avl_prev(const struct avl_node *node);
-
-#endif

@@ -1,6 +1,5 @@
 /* What the loader tells, in one form whichever door it came through (docs/boot-protocol.md). */
-#ifndef CORE_BOOT_INFO_H
-#define CORE_BOOT_INFO_H
+#pragma once
 
 #include "core/types.h"
 
@@ -48,5 +47,3 @@ u64 boot_option_number(const char *key, u64 otherwise);
 const char *boot_program_arguments(void);
 /* Decimal or 0x number at text; stops at the first other character. */
 u64 parse_number(const char *text, size_t length);
-
-#endif

@@ -1,6 +1,5 @@
 /* Time: the monotonic clock (time stamp counter), the wall clock on top of it, and the one-shot timer. */
-#ifndef CORE_CLOCK_H
-#define CORE_CLOCK_H
+#pragma once
 
 #include "core/types.h"
 
@@ -19,5 +18,3 @@ void clock_timer_fired(void);
 u64 clock_tsc_khz(void);
 /* Fills the page that the vDSO computes time from. */
 void clock_fill_vdso(void *data);
-
-#endif

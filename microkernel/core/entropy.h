@@ -1,6 +1,5 @@
 /* Random bytes: a ChaCha20 generator with fast key erasure, seeded from the processor or from jitter. */
-#ifndef CORE_ENTROPY_H
-#define CORE_ENTROPY_H
+#pragma once
 
 #include "core/types.h"
 
@@ -9,5 +8,3 @@ void entropy_init(void);
 void entropy_bytes(void *to, size_t n);
 /* Mixes in more (device noise); never makes the state more predictable. */
 void entropy_add(const void *bytes, size_t n);
-
-#endif

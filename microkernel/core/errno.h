@@ -1,6 +1,5 @@
 /* Linux error numbers (asm-generic): results of system calls are 0 or more, or minus one of these. */
-#ifndef CORE_ERRNO_H
-#define CORE_ERRNO_H
+#pragma once
 
 enum {
     EPERM = 1, ENOENT = 2, ESRCH = 3, EINTR = 4, EIO = 5, ENXIO = 6, E2BIG = 7, ENOEXEC = 8, EBADF = 9,
@@ -15,5 +14,3 @@ enum {
     /* Kernel only: as above, but never restarted (timed waits, as on Linux). */
     ERESTARTNOHAND = 514,
 };
-
-#endif

@@ -1,6 +1,5 @@
 /* Circular doubly linked lists, embedded in their elements. */
-#ifndef CORE_LIST_H
-#define CORE_LIST_H
+#pragma once
 
 #include "core/types.h"
 
@@ -35,5 +34,3 @@ static inline void list_remove(struct list *item) {
 #define list_for(pos, head) for (struct list *pos = (head)->next; pos != (head); pos = pos->next)
 #define list_for_safe(pos, head) \
     for (struct list *pos = (head)->next, *pos##_next = pos->next; pos != (head); pos = pos##_next, pos##_next = pos->next)
-
-#endif

@@ -1,6 +1,5 @@
 /* The kernel log: levels, a ring that keeps the last messages, and formatting. */
-#ifndef CORE_LOG_H
-#define CORE_LOG_H
+#pragma once
 
 #include <stdarg.h>
 
@@ -24,5 +23,3 @@ size_t log_read(u64 *position, char *to, size_t n);
  * the length the whole text would have. */
 size_t format_text(char *to, size_t size, const char *format, ...) PRINTF_LIKE(3, 4);
 size_t format_text_v(char *to, size_t size, const char *format, va_list args);
-
-#endif

@@ -1,6 +1,5 @@
 /* The end: says why, from where, and what every Python thread was doing. */
-#ifndef CORE_PANIC_H
-#define CORE_PANIC_H
+#pragma once
 
 #include "arch/x86_64/cpu.h"
 
@@ -27,5 +26,3 @@ extern bool panicking;
 
 /* The hook's write(): its buffers may lie on the kernel's stack, so any readable address will do. */
 void panic_write(u64 from, size_t n);
-
-#endif

@@ -1,6 +1,5 @@
 /* Memory and string functions; the compiler may call the mem* ones by itself. */
-#ifndef CORE_STRING_H
-#define CORE_STRING_H
+#pragma once
 
 #include "core/types.h"
 
@@ -12,5 +11,3 @@ void *memchr(const void *s, int byte, size_t n);
 size_t strlen(const char *s);
 /* Clears a page-aligned range of whole pages. */
 void clear_pages(void *to, size_t n);
-
-#endif

@@ -1,6 +1,5 @@
 /* Threads of the one program, and who runs when. */
-#ifndef CORE_THREAD_H
-#define CORE_THREAD_H
+#pragma once
 
 #include "arch/x86_64/cpu.h"
 #include "core/list.h"
@@ -70,5 +69,3 @@ __attribute__((noreturn)) void scheduler_start(struct thread *first);
 
 /* Inside a long kernel operation: lets interrupts in and others run if they should. */
 void preemption_point(void);
-
-#endif

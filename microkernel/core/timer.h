@@ -1,6 +1,5 @@
 /* Deadlines: ordered in a tree, the earliest one programmed into the hardware; no periodic tick. */
-#ifndef CORE_TIMER_H
-#define CORE_TIMER_H
+#pragma once
 
 #include "core/avl.h"
 #include "core/types.h"
@@ -18,5 +17,3 @@ void timer_cancel(struct timer *t);
 void timer_run(u64 now);
 /* FOREVER if none. */
 u64 timer_next_deadline(void);
-
-#endif

@@ -1,6 +1,5 @@
 /* The few words every file uses. */
-#ifndef CORE_TYPES_H
-#define CORE_TYPES_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,5 +31,3 @@ static inline u64 max_u64(u64 a, u64 b) { return a > b ? a : b; }
 #define NS_PER_SEC 1000000000ull
 #define NS_PER_MS 1000000ull
 #define NS_PER_US 1000ull
-
-#endif

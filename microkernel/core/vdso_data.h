@@ -1,6 +1,5 @@
 /* The page next to the vDSO's code: what clock_gettime needs. Shared by the kernel and vdso/vdso.c. */
-#ifndef CORE_VDSO_DATA_H
-#define CORE_VDSO_DATA_H
+#pragma once
 
 #include <stdint.h>
 
@@ -9,5 +8,3 @@ struct vdso_data {
     uint64_t scale;                             /* nanoseconds per tick, << 32 */
     int64_t wall_offset;                        /* nanoseconds from the monotonic clock to 1970 UTC */
 };
-
-#endif

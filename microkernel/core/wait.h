@@ -2,8 +2,7 @@
  *
  * Kernel code runs with interrupts off except where it halts, so nothing happens between testing a
  * condition and blocking. */
-#ifndef CORE_WAIT_H
-#define CORE_WAIT_H
+#pragma once
 
 #include "core/list.h"
 #include "core/types.h"
@@ -50,5 +49,3 @@ enum {
     POLLIN = 1, POLLPRI = 2, POLLOUT = 4, POLLERR = 8, POLLHUP = 16, POLLNVAL = 32, POLLRDNORM = 64,
     POLLRDBAND = 128, POLLWRNORM = 256, POLLWRBAND = 512, POLLRDHUP = 0x2000,
 };
-
-#endif

@@ -1,6 +1,5 @@
 /* The little of ACPI that must work before and after Python: interrupt routing and power-off. */
-#ifndef DEV_ACPI_H
-#define DEV_ACPI_H
+#pragma once
 
 #include "core/types.h"
 
@@ -18,5 +17,3 @@ struct acpi_irq_route acpi_isa_irq(unsigned irq);
 void acpi_power_off(void);
 /* Writes the FADT's reset register; returns if there is none. */
 void acpi_reset(void);
-
-#endif

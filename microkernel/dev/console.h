@@ -1,7 +1,6 @@
 /* Where text and bytes go: the link to the host tool, or a plain terminal on the serial port; and the way
  * out of the machine. */
-#ifndef DEV_CONSOLE_H
-#define DEV_CONSOLE_H
+#pragma once
 
 #include "core/wait.h"
 
@@ -27,5 +26,3 @@ void console_credit(u8 channel, u32 bytes);
 __attribute__((noreturn)) void console_exit(u8 status);
 __attribute__((noreturn)) void machine_reboot(void);
 __attribute__((noreturn)) void machine_halt(void);
-
-#endif

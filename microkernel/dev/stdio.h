@@ -1,6 +1,5 @@
 /* Descriptors 0, 1 and 2 where they are not the terminal: byte streams of the link. */
-#ifndef DEV_STDIO_H
-#define DEV_STDIO_H
+#pragma once
 
 #include "core/types.h"
 
@@ -13,5 +12,3 @@ void stdin_input(const u8 *bytes, size_t n);
 void stdin_end(void);
 /* A file for descriptor 0, 1 or 2; NULL without memory. Opening 0 lets the host send. */
 struct file *stdio_open(int fd);
-
-#endif

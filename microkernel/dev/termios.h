@@ -1,6 +1,5 @@
 /* Linux's termios for x86-64: flags, control characters, ioctl numbers (asm-generic/termbits.h, ioctls.h). */
-#ifndef DEV_TERMIOS_H
-#define DEV_TERMIOS_H
+#pragma once
 
 #include "core/types.h"
 
@@ -19,5 +18,3 @@ struct termios {
     u32 iflag, oflag, cflag, lflag;
     u8 line, cc[NCCS];
 };
-
-#endif

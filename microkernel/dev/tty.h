@@ -1,6 +1,5 @@
 /* The one terminal: line discipline (termios(3)) between the console and readers and writers. */
-#ifndef DEV_TTY_H
-#define DEV_TTY_H
+#pragma once
 
 #include "core/types.h"
 
@@ -12,5 +11,3 @@ struct file;
 void tty_input(const u8 *bytes, size_t n);
 void tty_set_size(u16 columns, u16 rows);
 struct file *tty_open(u32 flags);
-
-#endif

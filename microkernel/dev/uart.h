@@ -1,6 +1,5 @@
 /* The first serial port, a 16550: interrupt-driven in both directions, polled only in a panic. */
-#ifndef DEV_UART_H
-#define DEV_UART_H
+#pragma once
 
 #include "core/wait.h"
 
@@ -16,5 +15,3 @@ extern struct waitqueue uart_writable;
 void uart_drain(void);
 /* While not accepted, received bytes stay in the port and its sender is held back. */
 void uart_accept(bool accept);
-
-#endif

@@ -1,6 +1,5 @@
 /* Character devices that are mechanism: null, zero, full, random, the terminal, the standard streams. */
-#ifndef FS_DEVICE_H
-#define FS_DEVICE_H
+#pragma once
 
 #include "fs/file.h"
 
@@ -8,5 +7,3 @@
 void device_init(void);
 /* Opens the device with this number; -ENXIO if there is none. */
 i64 device_open(u64 rdev, u32 flags, struct file **file);
-
-#endif

@@ -1,6 +1,5 @@
 /* epoll(7): interest in many files, and the list of those that may be ready. */
-#ifndef FS_EPOLL_H
-#define FS_EPOLL_H
+#pragma once
 
 #include "fs/file.h"
 
@@ -10,5 +9,3 @@ i64 epoll_control(struct file *epoll, int operation, int fd, struct file *target
 i64 epoll_wait_events(struct file *epoll, u64 events, int limit, u64 deadline);
 /* Drops every registration of a file that goes away. */
 void epoll_forget_file(struct file *f);
-
-#endif

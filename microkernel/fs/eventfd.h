@@ -1,6 +1,5 @@
 /* eventfd(2) and timerfd_create(2): counters one can wait for. */
-#ifndef FS_EVENTFD_H
-#define FS_EVENTFD_H
+#pragma once
 
 #include "fs/file.h"
 
@@ -11,5 +10,3 @@ struct file *timerfd_open(bool wall_clock, u32 flags);
 /* -EINVAL if the file is no timerfd. Times are relative unless `absolute`. */
 i64 timerfd_set(struct file *f, bool absolute, const struct itimerspec *new, struct itimerspec *old);
 i64 timerfd_get(struct file *f, struct itimerspec *now);
-
-#endif

@@ -1,6 +1,5 @@
 /* Open files: what a descriptor refers to, whatever kind it is, and the table of descriptors. */
-#ifndef FS_FILE_H
-#define FS_FILE_H
+#pragma once
 
 #include "core/list.h"
 #include "core/wait.h"
@@ -98,5 +97,3 @@ void file_stat(struct file *f, struct stat *st);
 
 /* Can the caller's wait be given up at once? */
 static inline bool file_nonblocking(const struct file *f) { return f->flags & O_NONBLOCK; }
-
-#endif

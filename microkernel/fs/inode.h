@@ -3,8 +3,7 @@
  * Content that came with the boot archive is served in place. A page of it enters the file's page tree
  * when it is mapped (in place too, if it is page-aligned there) or written (as a copy).
  */
-#ifndef FS_INODE_H
-#define FS_INODE_H
+#pragma once
 
 #include "fs/file.h"
 #include "mm/pmm.h"
@@ -128,5 +127,3 @@ struct path *path_buffer(void);
 void path_release(struct path *p);
 
 extern struct inode *working_directory;
-
-#endif

@@ -1,6 +1,5 @@
 /* Byte channels with a reader's and a writer's end: pipes, FIFOs, and the halves of stream socket pairs. */
-#ifndef FS_PIPE_H
-#define FS_PIPE_H
+#pragma once
 
 #include "fs/file.h"
 
@@ -36,5 +35,3 @@ int pipe_open(struct file **reader, struct file **writer, u32 flags);
 i64 fifo_open(struct inode *inode, u32 flags, struct file **file);
 /* F_GETPIPE_SZ and F_SETPIPE_SZ; -EBADF if the file is no pipe. */
 i64 pipe_size(struct file *f, u64 wanted);
-
-#endif

@@ -1,6 +1,5 @@
 /* Connected pairs of local sockets, stream and datagram: two crossed pipes. */
-#ifndef FS_SOCKETPAIR_H
-#define FS_SOCKETPAIR_H
+#pragma once
 
 #include "fs/file.h"
 
@@ -14,5 +13,3 @@ i64 socket_receive(struct file *f, struct span *to, bool nonblocking, bool peek)
 i64 socket_send(struct file *f, struct span *from, bool nonblocking, bool quiet);      /* quiet: no SIGPIPE */
 int socket_shutdown(struct file *f, int how);
 u32 socket_buffer_size(const struct file *f);
-
-#endif

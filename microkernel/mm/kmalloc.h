@@ -1,6 +1,5 @@
 /* Kernel objects: size classes cut from pages; larger requests are whole pages. */
-#ifndef MM_KMALLOC_H
-#define MM_KMALLOC_H
+#pragma once
 
 #include "core/types.h"
 
@@ -10,5 +9,3 @@ void *kzalloc(size_t size);
 void *krealloc(void *old, size_t old_size, size_t size);
 void kfree(void *object);
 char *kstrdup(const char *text, size_t length);
-
-#endif

@@ -1,6 +1,5 @@
 /* Page tables of the one address space: mechanism only; what may be where is vm.c's business. */
-#ifndef MM_PAGING_H
-#define MM_PAGING_H
+#pragma once
 
 #include "core/types.h"
 
@@ -51,5 +50,3 @@ bool is_program_device(u64 address, u64 size);
 u64 kernel_stack_alloc(void);
 void kernel_stack_free(u64 top);
 #define KERNEL_STACK_SIZE 12288
-
-#endif

@@ -1,7 +1,6 @@
 /* Physical page frames: a buddy allocator with a reference count for every page, and the account of
  * what has been promised to programs but not yet given (so that a promise can always be kept). */
-#ifndef MM_PMM_H
-#define MM_PMM_H
+#pragma once
 
 #include "arch/x86_64/layout.h"
 #include "core/types.h"
@@ -58,5 +57,3 @@ struct pmm_statistics pmm_statistics(void);
 
 static inline void *phys_to_virt(paddr_t p) { return (void *)(p + DIRECT_BASE); }
 static inline paddr_t virt_to_phys(const void *v) { return (paddr_t)v - DIRECT_BASE; }
-
-#endif

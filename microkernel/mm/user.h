@@ -1,6 +1,5 @@
 /* The kernel's only way to the program's memory: a bad pointer is -EFAULT, never a crash. */
-#ifndef MM_USER_H
-#define MM_USER_H
+#pragma once
 
 #include "core/types.h"
 
@@ -36,5 +35,3 @@ int vector_span(struct span *s, u64 vector, u64 count);
 int span_put(struct span *s, const void *from, size_t n);
 int span_put_zeros(struct span *s, size_t n);
 int span_get(struct span *s, void *to, size_t n);
-
-#endif

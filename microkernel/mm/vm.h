@@ -1,7 +1,6 @@
 /* The program's address space: regions (VMAs) with their permissions and what backs them, page faults,
  * and the account of memory promised to it. */
-#ifndef MM_VM_H
-#define MM_VM_H
+#pragma once
 
 #include "core/avl.h"
 #include "core/types.h"
@@ -54,5 +53,3 @@ struct vma *vm_next(struct vma *v);
 
 struct vm_statistics { u64 mapped, resident; };
 struct vm_statistics vm_statistics(void);
-
-#endif

@@ -1,7 +1,6 @@
 /* Between the files of the address space: the tree of regions (vma.c), mapping calls (vm.c), pages
  * (fault.c). */
-#ifndef MM_VM_INTERNAL_H
-#define MM_VM_INTERNAL_H
+#pragma once
 
 #include "mm/vm.h"
 
@@ -33,5 +32,3 @@ void pages_protect(struct vma *v, u64 start, u64 end);
 int pages_move(u64 from, u64 to, u64 length);
 
 extern struct vm_statistics vm_counts;
-
-#endif

@@ -1,7 +1,6 @@
 /* The system calls, one function each: arguments as the registers have them, result 0 or more, or minus
  * errno. Prototypes come from the table. */
-#ifndef SYS_CALLS_H
-#define SYS_CALLS_H
+#pragma once
 
 #include "core/types.h"
 #include "fs/file.h"
@@ -53,5 +52,3 @@ i64 file_system(u64 dirfd, u64 name, u64 at_flags, u64 to);
 /* open(2) below an absolute or relative kernel string. */
 i64 open_path(int dirfd, const char *path, u32 flags, u32 mode, struct file **file);
 extern u32 creation_mask;
-
-#endif

@@ -1,6 +1,5 @@
 /* Signals: what is pending, blocked and handled; delivery on the way back to the program. */
-#ifndef SYS_SIGNAL_H
-#define SYS_SIGNAL_H
+#pragma once
 
 #include "arch/x86_64/cpu.h"
 #include "core/list.h"
@@ -88,5 +87,3 @@ bool sigframe_push(struct frame *f, struct thread *t, const struct sigaction *ac
 /* rt_sigreturn: false if the frame is no good. */
 bool sigframe_pop(struct frame *f, struct thread *t);
 u64 sigframe_size(void);
-
-#endif

@@ -1,7 +1,6 @@
 /* Interrupt controllers: the local APIC (timer, end of interrupt) and the I/O APIC (lines of devices).
  * The old 8259 pair is masked for good. */
-#ifndef ARCH_X86_64_APIC_H
-#define ARCH_X86_64_APIC_H
+#pragma once
 
 #include "core/types.h"
 
@@ -15,5 +14,3 @@ u32 apic_timer_remaining(void);
 void irq_install(unsigned irq, void (*handler)(void));
 /* Called by the trap code for vectors from VECTOR_IRQ_BASE on. */
 void irq_dispatch(unsigned vector);
-
-#endif

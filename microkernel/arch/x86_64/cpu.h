@@ -1,6 +1,5 @@
 /* The processor: instructions C has no word for, the per-CPU block behind GS, features, contexts. */
-#ifndef ARCH_X86_64_CPU_H
-#define ARCH_X86_64_CPU_H
+#pragma once
 
 #include "arch/x86_64/layout.h"
 #include "core/types.h"
@@ -97,5 +96,3 @@ void cpu_init(void);
 void fpu_init_context(void *area);
 void fpu_save(void *area);
 void fpu_restore(const void *area);
-
-#endif

@@ -6,8 +6,7 @@
  *   ffffd00000000000 .. ffffd07fffffffff   device memory (uncached)
  *   ffffffff80100000 ..                    the kernel image: text RX, constants R, data RW
  */
-#ifndef ARCH_X86_64_LAYOUT_H
-#define ARCH_X86_64_LAYOUT_H
+#pragma once
 
 #define KERNEL_BASE 0xffffffff80000000
 #define DIRECT_BASE 0xffff800000000000
@@ -40,5 +39,3 @@
 #define VECTOR_IRQ_BASE 32
 #define VECTOR_TIMER    0xe0
 #define VECTOR_SPURIOUS 0xff
-
-#endif
