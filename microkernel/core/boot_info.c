@@ -50,7 +50,9 @@ static void read_pvh(paddr_t info) {
         for (u32 i = 0; i < s->memmap_entries; i++)
             add_region(map[i].addr, map[i].size, map[i].type == 1);
     const struct hvm_modlist_entry *modules = (const void *)s->modlist_paddr;
-    for (u32 i = 0; i < s->nr_modules; i++)
+    /* QEMU's loader leaves both unset when there is no module: after a reset they are whatever lay there. */
+    u32 count = s->nr_modules <= 2 * BOOT_MAX_ARCHIVES ? s->nr_modules : 0;
+    for (u32 i = 0; i < count; i++)
         add_archive(modules[i].paddr, modules[i].size);
     if (s->cmdline_paddr)
         set_command_line((const char *)s->cmdline_paddr, SIZE_MAX);

@@ -202,7 +202,9 @@ void pmm_init(void) {
         if (boot_info.archives[i].start + boot_info.archives[i].size > memory_end)
             panic("not enough memory: the image's files take %lu MiB and end at %lu MiB, the machine has %lu MiB",
                   boot_info.archives[i].size >> 20, (boot_info.archives[i].start + boot_info.archives[i].size) >> 20, memory_end >> 20);
-    take(0, PAGE_SIZE);                         /* frame 0 is never given: 0 means "none" */
+    /* Frame 0 is never given: 0 means "none". Nor is the rest of the first 64 KiB: boot loaders keep their
+     * variables there, and QEMU's for PVH relies on finding zeros after a reset. */
+    take(0, 0x10000);
     take((u64)kernel_headers - KERNEL_BASE, (u64)kernel_end - KERNEL_BASE);
     for (u32 i = 0; i < boot_info.archive_count; i++)
         take(boot_info.archives[i].start, boot_info.archives[i].start + boot_info.archives[i].size);

@@ -170,6 +170,12 @@ TEST(pvh_tells_memory_modules_command_line_and_rsdp) {
     CHECK(boot_info.has_rsdp && !memcmp(boot_info.rsdp, rsdp, sizeof rsdp));
 }
 
+TEST(a_number_of_modules_that_nobody_wrote_is_none) {
+    make_headers(0, 0, 0);
+    start_pvh(&(struct start_info){.version = 1, .module_count = 0x6e, .modules = 0x006f746e6f726f54});
+    CHECK_EQUAL(boot_info.archive_count, 0);
+}
+
 TEST(pvh_may_tell_nothing_at_all) {
     start_pvh(&(struct start_info){.version = 1});
     CHECK(!boot_info.region_count && !boot_info.archive_count && !boot_info.has_rsdp && !boot_info.framebuffer.address);
