@@ -10,23 +10,20 @@ static void refresh(struct avl_tree *tree, struct avl_node *n) {
 }
 
 static void replace(struct avl_tree *tree, struct avl_node *old, struct avl_node *new, struct avl_node *parent) {
-    if (!parent)
-        tree->root = new;
-    else if (parent->left == old)
-        parent->left = new;
+    if (parent)
+        parent->side[parent->right == old] = new;
     else
-        parent->right = new;
+        tree->root = new;
     if (new)
         new->parent = parent;
 }
 
-static struct avl_node *rotate(struct avl_tree *tree, struct avl_node *n, bool to_left) {
-    struct avl_node *up = to_left ? n->right : n->left, *middle = to_left ? up->left : up->right;
+/* Turns a node down to the side `way`; what was on its other side takes its place. */
+static struct avl_node *rotate(struct avl_tree *tree, struct avl_node *n, bool way) {
+    struct avl_node *up = n->side[!way], *middle = up->side[way];
     replace(tree, n, up, n->parent);
-    if (to_left)
-        up->left = n, n->right = middle;
-    else
-        up->right = n, n->left = middle;
+    up->side[way] = n;
+    n->side[!way] = middle;
     n->parent = up;
     if (middle)
         middle->parent = n;
@@ -37,18 +34,16 @@ static struct avl_node *rotate(struct avl_tree *tree, struct avl_node *n, bool t
 
 static void rebalance(struct avl_tree *tree, struct avl_node *n) {
     for (; n; n = n->parent) {
-        int balance = height(n->left) - height(n->right);
-        if (balance > 1) {
-            if (height(n->left->left) < height(n->left->right))
-                rotate(tree, n->left, true);
-            n = rotate(tree, n, false);
-        } else if (balance < -1) {
-            if (height(n->right->right) < height(n->right->left))
-                rotate(tree, n->right, false);
-            n = rotate(tree, n, true);
-        } else {
+        int balance = height(n->right) - height(n->left);
+        if (balance >= -1 && balance <= 1) {
             refresh(tree, n);
+            continue;
         }
+        bool heavy = balance > 0;
+        struct avl_node *child = n->side[heavy];
+        if (height(child->side[heavy]) < height(child->side[!heavy]))
+            rotate(tree, child, heavy);
+        n = rotate(tree, n, !heavy);
     }
 }
 
@@ -85,33 +80,17 @@ void avl_updated(struct avl_tree *tree, struct avl_node *node) {
         tree->update(node);
 }
 
-struct avl_node *avl_first(const struct avl_tree *tree) {
-    struct avl_node *n = tree->root;
-    while (n && n->left)
-        n = n->left;
+static struct avl_node *neighbour(struct avl_node *n, bool way) {
+    if (!n->side[way]) {
+        while (n->parent && n->parent->side[way] == n)
+            n = n->parent;
+        return n->parent;
+    }
+    n = n->side[way];
+    while (n->side[!way])
+        n = n->side[!way];
     return n;
 }
 
-struct avl_node *avl_next(const struct avl_node *n) {
-    if (n->right) {
-        n = n->right;
-        while (n->left)
-            n = n->left;
-        return (struct avl_node *)(uintptr_t)n;
-    }
-    while (n->parent && n->parent->right == n)
-        n = n->parent;
-    return n->parent;
-}
-
-struct avl_node *avl_prev(const struct avl_node *n) {
-    if (n->left) {
-        n = n->left;
-        while (n->right)
-            n = n->right;
-        return (struct avl_node *)(uintptr_t)n;
-    }
-    while (n->parent && n->parent->left == n)
-        n = n->parent;
-    return n->parent;
-}
+struct avl_node *avl_next(const struct avl_node *n) { return neighbour((struct avl_node *)(uintptr_t)n, true); }
+struct avl_node *avl_prev(const struct avl_node *n) { return neighbour((struct avl_node *)(uintptr_t)n, false); }

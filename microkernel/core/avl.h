@@ -5,7 +5,11 @@
 #include "core/types.h"
 
 struct avl_node {
-    struct avl_node *left, *right, *parent;
+    union {
+        struct { struct avl_node *left, *right; };
+        struct avl_node *side[2];
+    };
+    struct avl_node *parent;
     int height;
 };
 
@@ -21,6 +25,5 @@ void avl_insert(struct avl_tree *tree, struct avl_node *node, struct avl_node *p
 void avl_remove(struct avl_tree *tree, struct avl_node *node);
 /* Recomputes the cached values from this node to the root. */
 void avl_updated(struct avl_tree *tree, struct avl_node *node);
-struct avl_node *avl_first(const struct avl_tree *tree);
 struct avl_node *avl_next(const struct avl_node *node);
 struct avl_node *avl_prev(const struct avl_node *node);

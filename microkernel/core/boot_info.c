@@ -1,6 +1,5 @@
 #include "core/boot_info.h"
 
-
 #include "arch/x86_64/layout.h"
 #include "core/log.h"
 #include "core/string.h"
@@ -116,33 +115,37 @@ void boot_info_init(u32 door, paddr_t info) {
         read_multiboot2(info);
 }
 
+const char *boot_word(const char **text, size_t *length) {
+    const char *p = *text;
+    while (*p == ' ')
+        p++;
+    const char *word = p;
+    while (*p && *p != ' ')
+        p++;
+    *text = p;
+    *length = (size_t)(p - word);
+    return p > word ? word : NULL;
+}
+
+static bool ends_options(const char *word, size_t length) { return length == 2 && !memcmp(word, "--", 2); }
+
 const char *boot_program_arguments(void) {
-    for (const char *p = boot_info.command_line; *p;) {
-        while (*p == ' ')
-            p++;
-        if (p[0] == '-' && p[1] == '-' && (p[2] == ' ' || !p[2]))
-            return p + 2;
-        while (*p && *p != ' ')
-            p++;
-    }
-    return NULL;
+    const char *p = boot_info.command_line, *word;
+    size_t n;
+    while ((word = boot_word(&p, &n)) && !ends_options(word, n))
+        ;
+    return word ? p : NULL;
 }
 
 const char *boot_option(const char *key, size_t *length) {
-    size_t n = strlen(key);
-    const char *end = boot_program_arguments();
-    for (const char *p = boot_info.command_line; *p && (!end || p < end);) {
-        const char *word = p;
-        while (*p && *p != ' ')
-            p++;
-        if ((size_t)(p - word) >= n && !memcmp(word, key, n) && (word[n] == '=' || word + n == p)) {
-            const char *value = word[n] == '=' ? word + n + 1 : p;
+    const char *p = boot_info.command_line, *word;
+    size_t n, key_length = strlen(key);
+    while ((word = boot_word(&p, &n)) && !ends_options(word, n))
+        if (n >= key_length && !memcmp(word, key, key_length) && (n == key_length || word[key_length] == '=')) {
+            const char *value = word + key_length + (n > key_length);
             *length = (size_t)(p - value);
             return value;
         }
-        while (*p == ' ')
-            p++;
-    }
     return NULL;
 }
 

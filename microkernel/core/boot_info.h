@@ -43,6 +43,8 @@ void boot_info_init(u32 door, paddr_t info);
  * blank or the end of the line: its length is stored in *length. Words after `--` do not count. */
 const char *boot_option(const char *key, size_t *length);
 u64 boot_option_number(const char *key, u64 otherwise);
+/* The next word of a text, which is moved behind it; NULL at the end. */
+const char *boot_word(const char **text, size_t *length);
 /* What follows `--` on the command line; NULL if nothing. */
 const char *boot_program_arguments(void);
 /* Decimal or 0x number at text; stops at the first other character. */

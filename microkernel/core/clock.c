@@ -39,25 +39,28 @@ static u64 khz_from_cpuid(void) {
 enum { PIT_CHANNEL2 = 0x42, PIT_COMMAND = 0x43, PIT_GATE = 0x61 };
 #define PIT_HZ 1193182
 
-static u16 pit_read(void) {
+static u32 pit_read(void) {
     out8(PIT_COMMAND, 0x80);                    /* latch channel 2 */
-    u16 low = in8(PIT_CHANNEL2);
-    return (u16)(low | in8(PIT_CHANNEL2) << 8);
+    u8 low = in8(PIT_CHANNEL2);
+    return low | (u32)in8(PIT_CHANNEL2) << 8;
 }
 
 /* Counter and timer read as close together as a busy host allows: of several tries the tightest. */
-static void read_pair(u64 *tsc, u16 *pit) {
+struct pair { u64 tsc; u32 timer; };
+
+static struct pair read_pair(u32 (*read)(void)) {
+    struct pair tightest = {0, 0};
     u64 best = UINT64_MAX;
     for (int i = 0; i < 12; i++) {
         u64 before = rdtsc();
-        u16 p = pit_read();
+        u32 value = read();
         u64 after = rdtsc();
         if (after - before < best) {
             best = after - before;
-            *tsc = before + (after - before) / 2;
-            *pit = p;
+            tightest = (struct pair){before + best / 2, value};
         }
     }
+    return tightest;
 }
 
 static u64 khz_from_pit(void) {
@@ -65,15 +68,13 @@ static u64 khz_from_pit(void) {
     out8(PIT_COMMAND, 0xb4);                    /* channel 2, both bytes, mode 2: counts down and wraps */
     out8(PIT_CHANNEL2, 0);
     out8(PIT_CHANNEL2, 0);
-    u64 t0, t1;
-    u16 p0, p1;
-    read_pair(&t0, &p0);
+    struct pair from = read_pair(pit_read), to;
     do {
-        read_pair(&t1, &p1);
-        if (t1 - t0 > 1000000000)               /* no such timer: a third of a second or so went by */
+        to = read_pair(pit_read);
+        if (to.tsc - from.tsc > 1000000000)     /* no such timer: a third of a second or so went by */
             return 0;
-    } while ((u16)(p0 - p1) < PIT_HZ / 50);     /* 20 ms; the counter wraps after 55 */
-    return (t1 - t0) * PIT_HZ / (u16)(p0 - p1) / 1000;
+    } while ((u16)(from.timer - to.timer) < PIT_HZ / 50);       /* 20 ms; the counter wraps after 55 */
+    return (to.tsc - from.tsc) * PIT_HZ / (u16)(from.timer - to.timer) / 1000;
 }
 
 /* ---- time of day ---- */
@@ -154,29 +155,14 @@ static u64 apic_scale;                          /* APIC timer ticks per nanoseco
 static u64 programmed = FOREVER;
 
 void clock_timer_init(void) {
-    /* Against the counter, over a fraction of a millisecond, tightest readings as above. */
-    u64 best0 = UINT64_MAX, best1 = UINT64_MAX, t0 = 0, t1 = 0;
-    u32 c0 = 0, c1 = 0;
     apic_timer_start(UINT32_MAX);
-    for (int round = 0; round < 2; round++) {
-        u64 *best = round ? &best1 : &best0;
-        for (int i = 0; i < 8; i++) {
-            u64 before = rdtsc();
-            u32 c = apic_timer_remaining();
-            u64 after = rdtsc();
-            if (after - before < *best) {
-                *best = after - before;
-                *(round ? &t1 : &t0) = before + (after - before) / 2;
-                *(round ? &c1 : &c0) = c;
-            }
-        }
-        u64 end = rdtsc() + tsc_khz / 4;
-        while (!round && rdtsc() < end)
-            cpu_relax();
-    }
+    struct pair from = read_pair(apic_timer_remaining);
+    while (rdtsc() < from.tsc + tsc_khz / 4)    /* a fraction of a millisecond */
+        cpu_relax();
+    struct pair to = read_pair(apic_timer_remaining);
     apic_timer_start(0);
-    u64 ns = ticks_to_ns(t1 - t0);
-    apic_scale = ((u64)(c0 - c1) << 32) / (ns ? ns : 1);
+    u64 ns = ticks_to_ns(to.tsc - from.tsc);
+    apic_scale = ((u64)(from.timer - to.timer) << 32) / (ns ? ns : 1);
 }
 
 void clock_program(u64 deadline) {

@@ -6,37 +6,17 @@
 
 int log_show_level = LOG_ERROR;
 
-#define RING_SIZE 16384
-static char ring[RING_SIZE];
-static u64 ring_end;                            /* bytes ever written */
-
-static void ring_put(const char *text, size_t n) {
-    for (size_t i = 0; i < n; i++)
-        ring[ring_end++ % RING_SIZE] = text[i];
-}
-
-size_t log_read(u64 *position, char *to, size_t n) {
-    if (ring_end > RING_SIZE && *position < ring_end - RING_SIZE)
-        *position = ring_end - RING_SIZE;
-    size_t got = 0;
-    while (got < n && *position < ring_end)
-        to[got++] = ring[(*position)++ % RING_SIZE];
-    return got;
-}
-
 void log_write(enum log_level level, const char *format, ...) {
     char line[256];
+    if ((int)level > log_show_level)
+        return;
     u64 us = clock_ready() ? clock_now() / 1000 : 0;
     size_t n = format_text(line, sizeof line, "[%5u.%06u] ", (u32)(us / 1000000), (u32)(us % 1000000));
     va_list args;
     va_start(args, format);
     n += format_text_v(line + n, sizeof line - n, format, args);
     va_end(args);
-    n = min_u64(n, sizeof line - 1);
-    ring_put(line, n);
-    ring_put("\n", 1);
-    if ((int)level <= log_show_level)
-        console_log(line, n);
+    console_log(line, min_u64(n, sizeof line - 1));
 }
 
 struct out {

@@ -1,4 +1,4 @@
-/* The kernel log: levels, a ring that keeps the last messages, and formatting. */
+/* The kernel log: messages with a level, and formatting. */
 #pragma once
 
 #include <stdarg.h>
@@ -7,7 +7,7 @@
 
 enum log_level { LOG_ERROR = 1, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 
-/* Messages up to this level are shown as they come; all are kept in the ring. */
+/* Messages up to this level are shown. */
 extern int log_show_level;
 
 void log_write(enum log_level level, const char *format, ...) PRINTF_LIKE(2, 3);
@@ -15,9 +15,6 @@ void log_write(enum log_level level, const char *format, ...) PRINTF_LIKE(2, 3);
 #define log_warning(...) log_write(LOG_WARNING, __VA_ARGS__)
 #define log_info(...) log_write(LOG_INFO, __VA_ARGS__)
 #define log_debug(...) log_write(LOG_DEBUG, __VA_ARGS__)
-
-/* The ring's content from `position` on (oldest byte kept if that is gone): bytes copied. */
-size_t log_read(u64 *position, char *to, size_t n);
 
 /* %d %u %x %p %s %c, with l and ll, width, 0 and - flags, precision for %s. Always terminates; returns
  * the length the whole text would have. */

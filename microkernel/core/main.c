@@ -8,14 +8,11 @@
 #include "core/thread.h"
 #include "dev/acpi.h"
 #include "dev/console.h"
-#include "fs/cpio.h"
 #include "fs/device.h"
 #include "fs/inode.h"
 #include "mm/paging.h"
 #include "mm/pmm.h"
-#include "sys/exec.h"
-#include "sys/proc.h"
-#include "sys/stdfiles.h"
+#include "sys/calls.h"
 
 __attribute__((noreturn)) void kernel_main(u32 door, paddr_t info);
 
@@ -39,7 +36,6 @@ void kernel_main(u32 door, paddr_t info) {
     log_info("files: %lu from %u archives", entries, boot_info.archive_count);
     map_device_boot_done();
     struct thread *first = exec_init();
-    stdfiles_init();
     console_start();
     log_info("starting /init");
     scheduler_start(first);

@@ -3,7 +3,6 @@
 #include "core/boot_info.h"
 #include "core/log.h"
 #include "core/string.h"
-#include "core/symbols.h"
 #include "core/thread.h"
 #include "dev/console.h"
 #include "dev/uart.h"
@@ -67,14 +66,38 @@ static void print_registers(const struct frame *f) {
     print("r13 %016lx  r14 %016lx  r15 %016lx\n", f->r13, f->r14, f->r15);
 }
 
+/* Made by the Makefile from the first link: sorted by address. */
+struct symbol {
+    u32 address_low;                            /* the kernel lies within the top 2 GiB */
+    u32 name;                                   /* offset from the table */
+};
+extern const char kernel_headers[], kernel_text_end[], kernel_rodata_end[], kernel_end[];
+extern const struct symbol kernel_symbols[], kernel_symbols_end[];
+
+/* The function an address lies in and the offset into it; NULL if it is none of ours. */
+static const char *symbol_of(vaddr_t address, u64 *offset) {
+    if (address < (u64)kernel_headers || address >= (u64)kernel_text_end)
+        return NULL;
+    const struct symbol *low = kernel_symbols, *high = kernel_symbols_end;
+    while (low + 1 < high) {
+        const struct symbol *middle = low + (high - low) / 2;
+        if (middle->address_low <= (u32)address)
+            low = middle;
+        else
+            high = middle;
+    }
+    if (low >= high)
+        return NULL;
+    *offset = (u32)address - low->address_low;
+    return (const char *)kernel_symbols + low->name;
+}
+
 /* `back` is 1 for return addresses: a call that does not return may be the last instruction of its function. */
 static void print_address(u64 address, u64 back) {
-    u64 offset;
+    u64 offset = 0;
     const char *name = symbol_of(address - back, &offset);
     print(name ? "  %016lx  %s+0x%lx\n" : "  %016lx\n", address, name, offset + back);
 }
-
-extern const char kernel_rodata_end[], kernel_end[];
 
 /* Can two words be read at this frame pointer? It must lie on a stack of the kernel: in its image (boot,
  * interrupts) or in the area of the threads' stacks. */

@@ -63,7 +63,7 @@ size_t console_write(enum console_channel channel, const void *bytes, size_t n) 
 
 void console_log(const char *line, size_t n) {
     if (is_link) {
-        /* A log line is one frame or nothing: the ring in log.c keeps it in any case. */
+        /* A log line is one frame or nothing. */
         if (uart_room() > n + CREDIT_RESERVE)
             console_write(CONSOLE_LOG, line, n);
         return;

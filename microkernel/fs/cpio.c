@@ -1,6 +1,4 @@
 /* The "new portable" cpio format: 13 hexadecimal fields, name, content, each padded to 4 bytes. */
-#include "fs/cpio.h"
-
 #include "core/errno.h"
 #include "core/log.h"
 #include "core/string.h"

@@ -105,6 +105,12 @@ i64 directory_path(const struct inode *dir, char *to, size_t size);
 i64 inode_path(const struct inode *i, char *to, size_t size);
 extern const struct file_ops directory_ops;
 
+/* ---- the boot archive (fs/cpio.c) ---- */
+
+/* Unpacks an archive (cpio "newc") that must stay, since content is used in place. Returns the number of entries;
+ * damage ends the unpacking with a message in the log. */
+u64 cpio_unpack(const u8 *archive, u64 size);
+
 /* ---- paths (fs/path.c) ---- */
 
 enum path_flags { PATH_FOLLOW = 1, PATH_PARENT = 2 /* the last component may be missing */, PATH_ENTRY = 4 /* the name itself is meant, slash or not */ };

@@ -50,10 +50,7 @@ struct vma *vm_find(u64 address) {
     return last_found = v;
 }
 
-struct vma *vm_first(void) {
-    struct avl_node *n = avl_first(&tree);
-    return n ? VMA(n) : NULL;
-}
+struct vma *vm_first(void) { return vma_at_or_after(0); }
 
 struct vma *vm_next(struct vma *v) {
     struct avl_node *n = avl_next(&v->node);
@@ -110,28 +107,25 @@ static bool joinable(const struct vma *a, const struct vma *b) {
            (!a->inode || a->offset + (a->end - a->start) == b->offset);
 }
 
+/* A region takes in the one that follows it. */
+static void absorb(struct vma *v, struct vma *after) {
+    u64 end = after->end;
+    vma_unlink(after);
+    vma_free(after);
+    vm_counts.mapped += (end - v->end) >> PAGE_SHIFT;
+    v->end = end;
+    vma_resized(v);
+}
+
 struct vma *vma_merge(struct vma *v) {
     struct avl_node *n = avl_prev(&v->node);
     if (n && joinable(VMA(n), v)) {
-        struct vma *before = VMA(n);
-        u64 end = v->end;
-        vma_unlink(v);
-        vma_free(v);
-        vm_counts.mapped += (end - before->end) >> PAGE_SHIFT;
-        before->end = end;
-        vma_resized(before);
-        v = before;
+        absorb(VMA(n), v);
+        v = VMA(n);
     }
     n = avl_next(&v->node);
-    if (n && joinable(v, VMA(n))) {
-        struct vma *after = VMA(n);
-        u64 end = after->end;
-        vma_unlink(after);
-        vma_free(after);
-        vm_counts.mapped += (end - v->end) >> PAGE_SHIFT;
-        v->end = end;
-        vma_resized(v);
-    }
+    if (n && joinable(v, VMA(n)))
+        absorb(v, VMA(n));
     return v;
 }
 

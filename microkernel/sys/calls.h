@@ -3,7 +3,7 @@
 #pragma once
 
 #include "core/types.h"
-#include "fs/file.h"
+#include "fs/inode.h"
 
 #define CALL0(number, name) i64 sys_##name(void);
 #define CALL1(number, name) i64 sys_##name(u64);
@@ -35,6 +35,17 @@ i64 deadline_from_user(u64 from, bool absolute, bool wall, u64 *deadline);
 /* CPU time of all threads, living and gone. */
 u64 process_cpu_time(void);
 extern u64 process_exited_cpu_ns;
+
+/* Loads /init and makes its first thread and its standard files (sys/exec.c). Panics with a readable reason if
+ * there is none or it is bad. */
+struct thread *exec_init(void);
+
+i64 futex_wake(u64 address, u32 count, u32 bitset);
+
+/* Files below /proc whose text the kernel writes anew at every opening (sys/proc.c). */
+void proc_init(void);
+/* What a program gets that opens one: an unnamed inode with the text of this moment. NULL without memory. */
+struct inode *proc_snapshot(const struct inode *i);
 
 /* The page the vDSO reads, as the kernel sees it (sys/exec.c). */
 void *vdso_data_page(void);

@@ -1,6 +1,4 @@
 /* System V ABI, AMD64 supplement 1.0: 3.4.1 (initial stack), 5.1 (program loading). */
-#include "sys/exec.h"
-
 #include "core/boot_info.h"
 #include "core/clock.h"
 #include "core/entropy.h"
@@ -10,6 +8,9 @@
 #include "core/string.h"
 #include "core/thread.h"
 #include "core/vdso_data.h"
+#include "dev/console.h"
+#include "dev/stdio.h"
+#include "dev/tty.h"
 #include "fs/inode.h"
 #include "mm/kmalloc.h"
 #include "mm/vm.h"
@@ -194,16 +195,10 @@ static bool read_strings(const char *name, struct strings *s) {
 }
 
 static void add_command_line(struct strings *s) {
-    const char *p = boot_program_arguments();
-    while (p && *p) {
-        while (*p == ' ')
-            p++;
-        const char *word = p;
-        while (*p && *p != ' ')
-            p++;
-        if (p > word)
-            add_text(s, word, (u64)(p - word));
-    }
+    const char *p = boot_program_arguments(), *word;
+    size_t n;
+    while (p && (word = boot_word(&p, &n)))
+        add_text(s, word, n);
 }
 
 static void enter_directory(void) {
@@ -272,6 +267,25 @@ static u64 build_stack(const struct strings *argv, const struct strings *envp, c
     return sp;
 }
 
+/* ---- descriptors 0, 1 and 2 ---- */
+
+static void open_standard_files(void) {
+    struct file *input = NULL;
+    open_path(AT_FDCWD, "/ovum/stdin", O_RDONLY, 0, &input);     /* absent unless the host has a file */
+    /* One open file for all descriptors that are the terminal, as a shell would pass it. */
+    struct file *tty = NULL;
+    for (int fd = 0; fd < 3; fd++) {
+        struct file *f;
+        if (console_terminals() & 1u << fd)
+            f = tty ? file_get(tty) : (tty = tty_open(O_RDWR));
+        else
+            f = fd == 0 && input ? file_get(input) : stdio_open(fd);
+        KASSERT(f && fd_install(f, fd, false) == fd);
+    }
+    if (input)
+        file_put(input);
+}
+
 struct thread *exec_init(void) {
     static struct loaded program, interpreter;
     i64 error = load("/init", &program);
@@ -303,5 +317,6 @@ struct thread *exec_init(void) {
     struct thread *t = thread_create(&f, 0);
     NEED(t);
     memcpy(t->name, "python3.13", 11);
+    open_standard_files();
     return t;
 }

@@ -7,7 +7,6 @@
 #include "fs/pipe.h"
 #include "mm/kmalloc.h"
 #include "sys/calls.h"
-#include "sys/proc.h"
 
 u32 creation_mask = 022;
 

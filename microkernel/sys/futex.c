@@ -1,5 +1,4 @@
-#include "sys/futex.h"
-
+/* futex(2): waiting for a word of memory to change. */
 #include "core/clock.h"
 #include "core/errno.h"
 #include "core/list.h"
@@ -13,9 +12,13 @@ enum {
     FUTEX_WAKE_BITSET = 10, FUTEX_COMMAND = 127, FUTEX_CLOCK_REALTIME = 256,
 };
 
+/* Private and shared futexes alike: in one address space the address is the identity, unless the word
+ * lies in a shared mapping, which may be mapped twice. */
+struct key { u64 object, offset; };
+
 struct waiter {
     struct list link;
-    struct { u64 object, offset; } key;
+    struct key key;
     u32 bitset;
     bool woken;
     struct thread *thread;
@@ -23,10 +26,6 @@ struct waiter {
 
 #define BUCKETS 256
 static struct list buckets[BUCKETS];
-
-/* Private and shared futexes alike: in one address space the address is the identity, unless the word
- * lies in a shared mapping, which may be mapped twice. */
-struct key { u64 object, offset; };
 
 static struct key key_of(u64 address) {
     struct vma *v = vm_find(address);
@@ -43,7 +42,7 @@ static struct list *bucket_of(struct key k) {
     return b;
 }
 
-static bool matches(const struct waiter *w, struct key k) { return w->key.offset == k.offset && w->key.object == k.object; }
+static bool same(struct key a, struct key b) { return a.offset == b.offset && a.object == b.object; }
 
 static void wake(struct waiter *w) {
     w->woken = true;
@@ -59,7 +58,7 @@ i64 futex_wake(u64 address, u32 count, u32 bitset) {
         struct waiter *w = list_item(l, struct waiter, link);
         if (woken >= (i64)count)
             break;
-        if (matches(w, k) && w->bitset & bitset) {
+        if (same(w->key, k) && w->bitset & bitset) {
             wake(w);
             woken++;
         }
@@ -74,7 +73,7 @@ static i64 futex_wait(u64 address, u32 expected, u32 bitset, u64 deadline) {
     if (value != expected)
         return -EAGAIN;
     struct key k = key_of(address);
-    struct waiter w = {.key = {k.object, k.offset}, .bitset = bitset, .thread = current_thread()};
+    struct waiter w = {.key = k, .bitset = bitset, .thread = current_thread()};
     w.thread->wake_pending = false;
     list_append(bucket_of(k), &w.link);
     int result = 0;
@@ -90,19 +89,18 @@ static i64 futex_wait(u64 address, u32 expected, u32 bitset, u64 deadline) {
 static i64 futex_requeue(u64 from, u64 to, u32 wake_count, u32 move_count) {
     struct key a = key_of(from), b = key_of(to);
     i64 done = 0;
-    if (a.object == b.object && a.offset == b.offset)
+    if (same(a, b))
         move_count = 0;                         /* to itself: nobody moves */
     struct list *bucket = bucket_of(a), *target = bucket_of(b);
     list_for_safe(l, bucket) {
         struct waiter *w = list_item(l, struct waiter, link);
-        if (!matches(w, a))
+        if (!same(w->key, a))
             continue;
         if (done < (i64)wake_count) {
             wake(w);
         } else if (done - wake_count < (i64)move_count) {
             list_remove(&w->link);
-            w->key.object = b.object;
-            w->key.offset = b.offset;
+            w->key = b;
             list_append(target, &w->link);
         } else {
             break;

@@ -69,25 +69,15 @@ i64 sys_mremap(u64 old, u64 old_length, u64 new_length, u64 flags, u64 new_addre
     return vm_remap(old, old_length, ALIGN_UP(new_length, PAGE_SIZE), (int)flags, new_address);
 }
 
-enum {
-    MADV_NORMAL, MADV_RANDOM, MADV_SEQUENTIAL, MADV_WILLNEED, MADV_DONTNEED, MADV_FREE = 8, MADV_REMOVE = 9, MADV_DONTFORK = 10,
-    MADV_DOFORK = 11, MADV_MERGEABLE = 12, MADV_UNMERGEABLE = 13, MADV_HUGEPAGE = 14, MADV_NOHUGEPAGE = 15, MADV_DONTDUMP = 16,
-    MADV_DODUMP = 17, MADV_WIPEONFORK = 18, MADV_KEEPONFORK = 19, MADV_COLD = 20, MADV_PAGEOUT = 21, MADV_POPULATE_READ = 22, MADV_POPULATE_WRITE = 23,
-};
+enum { MADV_WILLNEED = 3, MADV_DONTNEED = 4, MADV_FREE = 8, MADV_DONTFORK = 10, MADV_DODUMP = 17, MADV_COLD = 20, MADV_PAGEOUT = 21 };
 
 i64 sys_madvise(u64 start, u64 length, u64 advice) {
     if (!page_range(start, &length))
         return -EINVAL;
-    switch (advice) {
-    case MADV_DONTNEED:
-    case MADV_FREE:
+    if (advice == MADV_DONTNEED || advice == MADV_FREE)
         return vm_discard(start, length);
-    case MADV_NORMAL: case MADV_RANDOM: case MADV_SEQUENTIAL: case MADV_WILLNEED: case MADV_DONTFORK: case MADV_DOFORK:
-    case MADV_MERGEABLE: case MADV_UNMERGEABLE: case MADV_HUGEPAGE: case MADV_NOHUGEPAGE: case MADV_DONTDUMP: case MADV_DODUMP:
-    case MADV_COLD: case MADV_PAGEOUT:
-        return vm_check_mapped(start, length);
-    }
-    return -EINVAL;
+    bool hint = advice <= MADV_WILLNEED || (advice >= MADV_DONTFORK && advice <= MADV_DODUMP) || advice == MADV_COLD || advice == MADV_PAGEOUT;
+    return hint ? vm_check_mapped(start, length) : -EINVAL;
 }
 
 i64 sys_msync(u64 start, u64 length, u64 flags) {

@@ -1,6 +1,4 @@
 /* proc(5): of the process and the machine what the C library, allocators, JIT compilers and monitors read. */
-#include "sys/proc.h"
-
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/panic.h"

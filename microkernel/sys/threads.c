@@ -6,7 +6,6 @@
 #include "core/thread.h"
 #include "dev/console.h"
 #include "sys/calls.h"
-#include "sys/futex.h"
 
 enum {
     CLONE_VM = 0x100, CLONE_FS = 0x200, CLONE_FILES = 0x400, CLONE_SIGHAND = 0x800, CLONE_THREAD = 0x10000, CLONE_SYSVSEM = 0x40000,

@@ -5,39 +5,15 @@
 #include "arch/x86_64/layout.h"
 
 .macro PUSH_REGS
-    pushq %rax
-    pushq %rcx
-    pushq %rdx
-    pushq %rsi
-    pushq %rdi
-    pushq %r8
-    pushq %r9
-    pushq %r10
-    pushq %r11
-    pushq %rbx
-    pushq %rbp
-    pushq %r12
-    pushq %r13
-    pushq %r14
-    pushq %r15
+    .irp register, rax, rcx, rdx, rsi, rdi, r8, r9, r10, r11, rbx, rbp, r12, r13, r14, r15
+    pushq %\register
+    .endr
 .endm
 
 .macro POP_REGS
-    popq %r15
-    popq %r14
-    popq %r13
-    popq %r12
-    popq %rbp
-    popq %rbx
-    popq %r11
-    popq %r10
-    popq %r9
-    popq %r8
-    popq %rdi
-    popq %rsi
-    popq %rdx
-    popq %rcx
-    popq %rax
+    .irp register, r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rdi, rsi, rdx, rcx, rax
+    popq %\register
+    .endr
 .endm
 
 .text
@@ -150,20 +126,14 @@ trap_common:
 /* void switch_stacks(u64 *save_rsp, u64 load_rsp): the rest of a context switch is C. */
 .globl switch_stacks
 switch_stacks:
-    pushq %rbp
-    pushq %rbx
-    pushq %r12
-    pushq %r13
-    pushq %r14
-    pushq %r15
+    .irp register, rbp, rbx, r12, r13, r14, r15
+    pushq %\register
+    .endr
     movq %rsp, (%rdi)
     movq %rsi, %rsp
-    popq %r15
-    popq %r14
-    popq %r13
-    popq %r12
-    popq %rbx
-    popq %rbp
+    .irp register, r15, r14, r13, r12, rbx, rbp
+    popq %\register
+    .endr
     ret
 
 /* Where a new thread's first switch_stacks returns to: its frame lies right above. */
@@ -211,14 +181,9 @@ user_copy_raw:
     ret
 user_copy_tail:                                 /* a fault in the wide loop: find the exact byte */
     jmp 10b
-    EXTABLE 1b, user_copy_tail
-    EXTABLE 3b, user_copy_tail
-    EXTABLE 4b, user_copy_tail
-    EXTABLE 5b, user_copy_tail
-    EXTABLE 6b, user_copy_tail
-    EXTABLE 7b, user_copy_tail
-    EXTABLE 8b, user_copy_tail
-    EXTABLE 9b, user_copy_tail
+    .irp place, 1b, 3b, 4b, 5b, 6b, 7b, 8b, 9b
+    EXTABLE \place, user_copy_tail
+    .endr
     EXTABLE 10b, 12b
     EXTABLE 11b, 12b
 

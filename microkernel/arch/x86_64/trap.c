@@ -33,44 +33,33 @@ static enum fault_access access_of(u64 error) {
     return error & PF_FETCH ? FAULT_EXEC : error & PF_WRITE ? FAULT_WRITE : FAULT_READ;
 }
 
+/* What exceptions are to the program that causes them. */
+static const struct { u8 signal, code; } program_faults[VECTOR_IRQ_BASE] = {
+    [VECTOR_DIVIDE] = {SIGFPE, FPE_INTDIV},         [VECTOR_X87] = {SIGFPE, FPE_FLTINV},       [VECTOR_SIMD] = {SIGFPE, FPE_FLTINV},
+    [VECTOR_INVALID_OPCODE] = {SIGILL, ILL_ILLOPN}, [VECTOR_DEBUG] = {SIGTRAP, TRAP_TRACE},    [VECTOR_BREAKPOINT] = {SIGTRAP, TRAP_BRKPT},
+    [VECTOR_PROTECTION] = {SIGSEGV, SI_KERNEL},     [VECTOR_STACK] = {SIGSEGV, SI_KERNEL},     [VECTOR_ALIGNMENT] = {SIGBUS, BUS_ADRALN},
+};
+
+__attribute__((noreturn)) static void unexpected(const struct frame *f, const char *where) {
+    panic_at(f, "%s (vector %lu, error %lx)%s", f->vector < ARRAY_SIZE(names) ? names[f->vector] : "exception", f->vector, f->error, where);
+}
+
 static void exception_from_program(struct frame *f) {
     u64 address = read_cr2();
-    int code = 0, signal;
-    switch (f->vector) {
-    case VECTOR_PAGE_FAULT:
+    int code = program_faults[f->vector].code, signal = program_faults[f->vector].signal;
+    if (f->vector == VECTOR_PAGE_FAULT) {
         signal = vm_fault(address, access_of(f->error), &code);
         if (signal)
             signal_fault(signal, code, address, f);
-        return;
-    case VECTOR_DIVIDE:
-        signal_fault(SIGFPE, FPE_INTDIV, f->rip, f);
-        return;
-    case VECTOR_X87:
-    case VECTOR_SIMD:
-        signal_fault(SIGFPE, FPE_FLTINV, f->rip, f);
-        return;
-    case VECTOR_INVALID_OPCODE:
-        signal_fault(SIGILL, ILL_ILLOPN, f->rip, f);
-        return;
-    case VECTOR_DEBUG:
-        f->rflags &= ~(u64)RFLAGS_TF;
-        signal_fault(SIGTRAP, TRAP_TRACE, f->rip, f);
-        return;
-    case VECTOR_BREAKPOINT:
-        signal_fault(SIGTRAP, TRAP_BRKPT, f->rip, f);
-        return;
-    case VECTOR_ALIGNMENT:
-        signal_fault(SIGBUS, BUS_ADRALN, 0, f);
-        return;
-    case VECTOR_PROTECTION:
-    case VECTOR_STACK:
-        signal_fault(SIGSEGV, SI_KERNEL, 0, f);
-        return;
-    case VECTOR_NMI:
+    } else if (f->vector == VECTOR_NMI) {
         log_warning("NMI");
-        return;
+    } else if (signal) {
+        if (f->vector == VECTOR_DEBUG)
+            f->rflags &= ~(u64)RFLAGS_TF;
+        signal_fault(signal, code, signal == SIGSEGV || signal == SIGBUS ? 0 : f->rip, f);
+    } else {
+        unexpected(f, " in the program");
     }
-    panic_at(f, "%s (vector %lu, error %lx) in the program", f->vector < ARRAY_SIZE(names) ? names[f->vector] : "exception", f->vector, f->error);
 }
 
 static void interrupt(u64 vector) {
@@ -139,5 +128,5 @@ void trap_from_kernel(struct frame *f) {
         log_warning("NMI");
         return;
     }
-    panic_at(f, "%s (vector %lu, error %lx)", f->vector < ARRAY_SIZE(names) ? names[f->vector] : "exception", f->vector, f->error);
+    unexpected(f, "");
 }

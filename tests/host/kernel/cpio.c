@@ -1,6 +1,6 @@
 /* fs/cpio.c: the tree that an archive describes, and no harm from archives that are cut off or corrupted. The
  * archive is as long as its block, so that the address sanitizer sees every byte too much. */
-#include "fs/cpio.h"
+#include "fs/inode.h"
 
 #include <stdio.h>
 #include <stdlib.h>
