@@ -3,6 +3,13 @@
 
 #include "core/types.h"
 
+struct timespec { i64 sec, nsec; };
+
+static inline struct timespec timespec_of(i64 ns) {
+    i64 sec = ns / (i64)NS_PER_SEC, rest = ns % (i64)NS_PER_SEC;
+    return rest < 0 ? (struct timespec){sec - 1, rest + (i64)NS_PER_SEC} : (struct timespec){sec, rest};
+}
+
 /* Finds the counter's rate and the time of day. */
 void clock_init(void);
 bool clock_ready(void);

@@ -38,15 +38,14 @@ static struct inode *parent_of(const char *name, size_t length, const char **bas
     size_t n = cut ? cut - 1 : 0;
     if (last_dir && n == last_dir_length && !memcmp(name, last_dir_path, n))
         return last_dir;
-    static struct path path;
     static char text[PATH_MAX];
     if (n >= sizeof text)
         return NULL;
     memcpy(text, name, n);
     text[n] = 0;
-    if (n && (path_resolve(root_inode, text, PATH_FOLLOW, &path) || !is_directory(path.inode)))
+    struct inode *dir = n ? inode_at(text) : root_inode;
+    if (!dir || !is_directory(dir))
         return NULL;
-    struct inode *dir = n ? path.inode : root_inode;
     if (n < sizeof last_dir_path) {
         last_dir = dir;
         last_dir_length = n;

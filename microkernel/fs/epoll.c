@@ -92,14 +92,16 @@ struct file *epoll_open(u32 flags) {
 }
 
 /* How many epoll files hang below this one, one under the other, itself counted: EPOLL_DEPTH + 1 stands for
- * too many, and for ever when they form a ring. */
-static int depth_below(const struct file *f, int limit) {
+ * too many, and for `top` among them, which would make a ring. */
+static int depth_below(const struct file *f, const struct file *top, int limit) {
+    if (f == top)
+        return EPOLL_DEPTH + 1;
     if (f->ops != &epoll_ops || limit < 0)
         return 0;
     int deepest = 0;
     const struct epoll *e = f->data;
     list_for(l, &e->items) {
-        int d = depth_below(list_item(l, struct item, in_epoll)->file, limit - 1);
+        int d = depth_below(list_item(l, struct item, in_epoll)->file, top, limit - 1);
         deepest = d > deepest ? d : deepest;
     }
     return deepest + 1;
@@ -115,19 +117,6 @@ static int depth_above(const struct file *f, int limit) {
         highest = d > highest ? d : highest;
     }
     return highest + 1;
-}
-
-/* Does the epoll file `from` watch `what`, directly or through others? */
-static bool watches(const struct file *from, const struct file *what, int limit) {
-    if (from == what)
-        return true;
-    if (from->ops != &epoll_ops || limit < 0)
-        return false;
-    const struct epoll *e = from->data;
-    list_for(l, &e->items)
-        if (watches(list_item(l, struct item, in_epoll)->file, what, limit - 1))
-            return true;
-    return false;
 }
 
 i64 epoll_control(struct file *f, int operation, int fd, struct file *target, u64 argument) {
@@ -149,8 +138,7 @@ i64 epoll_control(struct file *f, int operation, int fd, struct file *target, u6
     case EPOLL_CTL_ADD:
         if (found)
             return -EEXIST;
-        if (target->ops == &epoll_ops &&
-            (depth_above(f, EPOLL_DEPTH) + depth_below(target, EPOLL_DEPTH) > EPOLL_DEPTH || watches(target, f, EPOLL_DEPTH)))
+        if (target->ops == &epoll_ops && depth_above(f, EPOLL_DEPTH) + depth_below(target, f, EPOLL_DEPTH) > EPOLL_DEPTH)
             return -ELOOP;
         if (!(found = kzalloc(sizeof *found)))
             return -ENOMEM;

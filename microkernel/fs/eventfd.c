@@ -1,6 +1,5 @@
 #include "fs/eventfd.h"
 
-#include "core/clock.h"
 #include "core/errno.h"
 #include "core/timer.h"
 #include "mm/kmalloc.h"
@@ -114,35 +113,23 @@ struct file *timerfd_open(bool wall_clock, u32 flags) {
     return f;
 }
 
-/* Further away than 285 years is as good as never. */
-static u64 to_ns(struct timespec t) { return min_u64((u64)t.sec, 9000000000ull) * NS_PER_SEC + (u64)t.nsec; }
-static struct timespec from_ns(u64 ns) { return (struct timespec){(i64)(ns / NS_PER_SEC), (i64)(ns % NS_PER_SEC)}; }
-
 i64 timerfd_get(struct file *f, struct itimerspec *now) {
     if (f->ops != &timerfd_ops)
         return -EINVAL;
     struct counter *c = f->data;
     u64 t = clock_now();
-    now->interval = from_ns(c->interval);
-    now->value = from_ns(!c->timer.armed ? 0 : c->timer.deadline > t ? c->timer.deadline - t : 1);
+    now->interval = timespec_of((i64)c->interval);
+    now->value = timespec_of(!c->timer.armed ? 0 : c->timer.deadline > t ? (i64)(c->timer.deadline - t) : 1);
     return 0;
 }
 
-i64 timerfd_set(struct file *f, bool absolute, const struct itimerspec *new, struct itimerspec *old) {
-    i64 error = timerfd_get(f, old);
-    if (error)
-        return error;
+bool timerfd_is_wall(const struct file *f) { return ((const struct counter *)f->data)->wall_clock; }
+
+void timerfd_set(struct file *f, u64 deadline, u64 interval) {
     struct counter *c = f->data;
     timer_cancel(&c->timer);
     c->value = 0;
-    c->interval = to_ns(new->interval);
-    u64 at = to_ns(new->value);
-    if (at) {
-        if (!absolute)
-            at += clock_now();
-        else if (c->wall_clock)
-            at = at > (u64)clock_wall_offset ? at - (u64)clock_wall_offset : 1;
-        timer_arm(&c->timer, at);
-    }
-    return 0;
+    c->interval = interval;
+    if (deadline)
+        timer_arm(&c->timer, deadline);
 }

@@ -7,6 +7,8 @@ struct file *eventfd_open(u64 initial, bool semaphore, u32 flags);
 
 struct itimerspec { struct timespec interval, value; };
 struct file *timerfd_open(bool wall_clock, u32 flags);
-/* -EINVAL if the file is no timerfd. Times are relative unless `absolute`. */
-i64 timerfd_set(struct file *f, bool absolute, const struct itimerspec *new, struct itimerspec *old);
+/* What is left, and the interval; -EINVAL if the file is no timerfd. */
 i64 timerfd_get(struct file *f, struct itimerspec *now);
+bool timerfd_is_wall(const struct file *f);
+/* Deadline 0: never. */
+void timerfd_set(struct file *f, u64 deadline, u64 interval);

@@ -1,6 +1,7 @@
 /* Open files: what a descriptor refers to, whatever kind it is, and the table of descriptors. */
 #pragma once
 
+#include "core/clock.h"
 #include "core/list.h"
 #include "core/wait.h"
 #include "mm/user.h"
@@ -21,8 +22,6 @@ enum {
 
 /* ioctl(2) (asm-generic/ioctls.h). */
 enum { FIONREAD = 0x541b, FIONBIO = 0x5421, FIONCLEX = 0x5450, FIOCLEX = 0x5451 };
-
-struct timespec { i64 sec, nsec; };
 
 /* struct stat of x86-64 (asm/stat.h). */
 struct stat {

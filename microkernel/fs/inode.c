@@ -1,6 +1,5 @@
 #include "fs/inode.h"
 
-#include "core/clock.h"
 #include "core/panic.h"
 #include "core/string.h"
 #include "fs/pipe.h"
@@ -10,10 +9,7 @@ struct inode *root_inode, *working_directory;
 u64 inode_total;
 static u64 next_number = 1;
 
-struct timespec inode_time(void) {
-    i64 ns = (i64)clock_now() + clock_wall_offset;
-    return (struct timespec){ns / (i64)NS_PER_SEC, ns % (i64)NS_PER_SEC};
-}
+struct timespec inode_time(void) { return timespec_of((i64)clock_now() + clock_wall_offset); }
 
 void inode_touch(struct inode *i) { i->mtime = i->ctime = inode_time(); }
 

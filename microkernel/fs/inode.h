@@ -128,6 +128,9 @@ struct path {
 /* Resolves text relative to `base`; text is copied into path->buffer as symbolic links are followed. */
 int path_resolve(struct inode *base, const char *text, unsigned flags, struct path *path);
 
+/* What is at an absolute path of the kernel's own, links followed; NULL if nothing is. */
+struct inode *inode_at(const char *path);
+
 /* NULL without memory. */
 struct path *path_buffer(void);
 void path_release(struct path *p);

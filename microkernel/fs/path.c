@@ -103,3 +103,11 @@ void path_release(struct path *p) {
     else
         kfree(p);
 }
+
+struct inode *inode_at(const char *text) {
+    struct path *p = path_buffer();
+    struct inode *i = p && !path_resolve(root_inode, text, PATH_FOLLOW, p) ? p->inode : NULL;
+    if (p)
+        path_release(p);
+    return i;
+}

@@ -54,12 +54,16 @@ void *vdso_data_page(void);
 #define AT_FDCWD (-100)
 enum { AT_SYMLINK_NOFOLLOW = 0x100, AT_REMOVEDIR = 0x200, AT_SYMLINK_FOLLOW = 0x400, AT_EMPTY_PATH = 0x1000 };
 #define AT_NULL_NAME (1ull << 32)               /* ours: no path at all, the descriptor is meant */
-struct inode *directory_at(int fd, i64 *error);
+/* Resolves a path of the caller's; to be released with path_release unless an error was returned. */
+i64 path_at(u64 dirfd, u64 name, unsigned flags, struct path **result);
+/* Gives a new inode (NULL: there was no memory) the resolved name; it goes when that fails. */
+i64 path_create(struct path *p, struct inode *i);
 /* What several calls do, with a path or with a descriptor. */
 i64 change_mode(u64 dirfd, u64 name, u64 mode, u64 at_flags);
 i64 change_directory(u64 dirfd, u64 name, u64 at_flags);
 i64 file_system(u64 dirfd, u64 name, u64 at_flags, u64 to);
 
-/* open(2) below an absolute or relative kernel string. */
-i64 open_path(int dirfd, const char *path, u32 flags, u32 mode, struct file **file);
+/* An open file of this directory or regular file, or one opened with O_PATH. NULL without memory; what has no
+ * name then goes. */
+struct file *inode_open(struct inode *i, u32 flags);
 extern u32 creation_mask;

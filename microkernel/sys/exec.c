@@ -73,15 +73,12 @@ static i64 load_segment(struct inode *i, const struct phdr *p, u64 base) {
 }
 
 static i64 load(const char *name, struct loaded *l) {
-    struct path *path = path_buffer();
+    struct inode *i = inode_at(name);
     struct ehdr h;
     struct phdr ph[MAX_PHDRS];
-    NEED(path);
-    i64 error = path_resolve(root_inode, name, PATH_FOLLOW, path);
-    struct inode *i = error ? NULL : path->inode;
-    path_release(path);
-    if (error)
-        return error;
+    i64 error = 0;
+    if (!i)
+        return -ENOENT;
     if (!is_regular(i) || read_at(i, &h, sizeof h, 0) || memcmp(h.ident, "\x7f" "ELF\2\1", 6) || h.machine != EM_X86_64 ||
         (h.type != ET_EXEC && h.type != ET_DYN) || h.phentsize != sizeof *ph || h.phnum > MAX_PHDRS || read_at(i, ph, h.phnum * sizeof *ph, h.phoff))
         return -ENOEXEC;
@@ -166,12 +163,8 @@ static void add_text(struct strings *s, const char *text, u64 n) {
 }
 
 static char *read_file(const char *name, u64 *size) {
-    struct path *path = path_buffer();
-    NEED(path);
-    bool there = !path_resolve(root_inode, name, PATH_FOLLOW, path) && is_regular(path->inode);
-    struct inode *i = there ? path->inode : NULL;
-    path_release(path);
-    char *text = i && i->size < ARGUMENT_LIMIT ? kmalloc(i->size + 1) : NULL;
+    struct inode *i = inode_at(name);
+    char *text = i && is_regular(i) && i->size < ARGUMENT_LIMIT ? kmalloc(i->size + 1) : NULL;
     *size = text ? i->size : 0;
     if (text && i->size && read_at(i, text, i->size, 0)) {
         kfree(text);
@@ -207,15 +200,13 @@ static void enter_directory(void) {
     if (!text)
         return;
     text[size] = 0;
-    struct path *path = path_buffer();
-    NEED(path);
-    if (!path_resolve(root_inode, text, PATH_FOLLOW, path) && is_directory(path->inode)) {
+    struct inode *i = inode_at(text);
+    if (i && is_directory(i)) {
         inode_put(working_directory);
-        working_directory = inode_get(path->inode);
+        working_directory = inode_get(i);
     } else {
         log_error("/ovum/cwd: no directory %s", text);
     }
-    path_release(path);
     kfree(text);
 }
 
@@ -270,8 +261,8 @@ static u64 build_stack(const struct strings *argv, const struct strings *envp, c
 /* ---- descriptors 0, 1 and 2 ---- */
 
 static void open_standard_files(void) {
-    struct file *input = NULL;
-    open_path(AT_FDCWD, "/ovum/stdin", O_RDONLY, 0, &input);     /* absent unless the host has a file */
+    struct inode *i = inode_at("/ovum/stdin");   /* absent unless the host has a file */
+    struct file *input = i ? inode_open(i, O_RDONLY) : NULL;
     /* One open file for all descriptors that are the terminal, as a shell would pass it. */
     struct file *tty = NULL;
     for (int fd = 0; fd < 3; fd++) {

@@ -12,51 +12,58 @@ u32 creation_mask = 022;
 
 /* ---- opening ---- */
 
-struct inode *directory_at(int fd, i64 *error) {
-    if (fd == AT_FDCWD)
-        return working_directory;
-    struct file *f = fd_file(fd);
-    *error = !f ? -EBADF : !f->inode || !is_directory(f->inode) ? -ENOTDIR : 0;
-    return *error ? NULL : f->inode;
-}
-
-static i64 create(struct path *p, u32 mode) {
-    if (p->wants_directory)
-        return -EISDIR;
-    struct inode *i = inode_new(S_IFREG | (mode & 07777 & ~creation_mask));
-    if (!i)
-        return -ENOSPC;
-    int error = directory_add(p->dir, p->name, p->length, i);
+i64 path_at(u64 dirfd, u64 name, unsigned flags, struct path **result) {
+    struct path *p = path_buffer();
+    if (!p)
+        return -ENOMEM;
+    i64 error = copy_string_from_user(p->buffer, name, sizeof p->buffer);
+    if (error >= 0) {
+        struct file *f = fd_file((int)dirfd);
+        struct inode *base = p->buffer[0] == '/' ? root_inode : (int)dirfd == AT_FDCWD ? working_directory : f ? f->inode : NULL;
+        error = base && is_directory(base) ? path_resolve(base, p->buffer, flags, p) : f ? -ENOTDIR : -EBADF;
+    }
     if (error)
-        inode_reap(i);
+        path_release(p);
     else
-        p->inode = i;
+        *result = p;
     return error;
 }
 
+i64 path_create(struct path *p, struct inode *i) {
+    i64 error = i ? directory_add(p->dir, p->name, p->length, i) : -ENOSPC;
+    if (error && i)
+        inode_reap(i);
+    p->inode = error ? NULL : i;
+    return error;
+}
+
+struct file *inode_open(struct inode *i, u32 flags) {
+    struct file *f = file_new(is_directory(i) ? &directory_ops : &regular_ops, flags, NULL);
+    if (f)
+        f->inode = inode_get(i);
+    else
+        inode_reap(i);
+    return f;
+}
+
 static i64 open_inode(struct inode *i, u32 flags, struct file **file) {
-    u32 access = flags & O_ACCMODE;
+    u32 access = flags & O_ACCMODE, type = i->mode & S_IFMT;
     if (is_directory(i) && (access != O_RDONLY || flags & O_CREAT))
         return -EISDIR;
     if (flags & O_DIRECTORY && !is_directory(i))
         return -ENOTDIR;
     u32 kept = flags & (O_ACCMODE | O_APPEND | O_NONBLOCK | O_PATH | O_DIRECTORY | O_NOFOLLOW | 0100000 /* O_LARGEFILE */);
-    struct file *f;
     if (!(flags & O_PATH)) {
-        if ((i->mode & S_IFMT) == S_IFIFO)
+        if (type == S_IFIFO)
             return fifo_open(i, kept, file);
-        if (is_symlink(i))
-            return -ELOOP;
-        if ((i->mode & S_IFMT) == S_IFCHR) {
-            i64 error = device_open(i->rdev, kept, &f);
-            if (error)
-                return error;
-            f->inode = inode_get(i);
-            *file = f;
-            return 0;
+        if (type == S_IFLNK || type == S_IFSOCK)
+            return type == S_IFLNK ? -ELOOP : -ENXIO;
+        if (type == S_IFCHR) {
+            i64 error = device_open(i->rdev, kept, file);
+            if (!error)
+                (*file)->inode = inode_get(i);
+            return error;
         }
-        if ((i->mode & S_IFMT) == S_IFSOCK)
-            return -ENXIO;
     }
     if (flags & O_TRUNC && access != O_RDONLY && is_regular(i) && i->size) {
         i64 error = regular_truncate(i, 0);
@@ -67,63 +74,37 @@ static i64 open_inode(struct inode *i, u32 flags, struct file **file) {
         return -EACCES;
     if (i->proc && !(flags & O_PATH) && !(i = proc_snapshot(i)))
         return -ENOMEM;
-    f = file_new(is_directory(i) ? &directory_ops : &regular_ops, kept, NULL);
-    if (!f) {
-        inode_reap(i);
-        return -ENOMEM;
-    }
-    f->inode = inode_get(i);
-    *file = f;
-    return 0;
+    *file = inode_open(i, kept);
+    return *file ? 0 : -ENOMEM;
 }
 
-static i64 open_unnamed(struct inode *base, const char *text, u32 flags, u32 mode, struct path *p, struct file **file) {
-    i64 error = path_resolve(base, text, PATH_FOLLOW, p);
-    if (error)
-        return error;
-    if (!is_directory(p->inode))
-        return -ENOTDIR;
-    if ((flags & O_ACCMODE) == O_RDONLY)
-        return -EINVAL;
-    struct inode *i = inode_new(S_IFREG | (mode & 07777 & ~creation_mask));
-    if (!i)
-        return -ENOSPC;
-    error = open_inode(i, flags & ~(u32)(O_DIRECTORY | O_CREAT), file);
-    if (error)
-        inode_reap(i);
-    return error;
-}
-
-i64 open_path(int dirfd, const char *text, u32 flags, u32 mode, struct file **file) {
-    i64 error = 0;
-    struct inode *base = *text == '/' ? root_inode : directory_at(dirfd, &error);
-    if (!base)
-        return error;
-    struct path *p = path_buffer();
-    if (!p)
-        return -ENOMEM;
-    if ((flags & (u32)O_TMPFILE) == (u32)O_TMPFILE) {
-        error = open_unnamed(base, text, flags, mode, p, file);
-    } else {
-        bool follow = !(flags & O_NOFOLLOW) && !(flags & O_CREAT && flags & O_EXCL);
-        error = path_resolve(base, text, (follow ? PATH_FOLLOW : 0u) | (flags & O_CREAT ? PATH_PARENT : 0u), p);
-        if (!error && p->inode && flags & O_CREAT && flags & O_EXCL)
-            error = -EEXIST;
-        if (!error && !p->inode)
-            error = create(p, mode);
-        if (!error)
-            error = open_inode(p->inode, flags, file);
+static i64 open_path(struct path *p, u32 flags, u32 mode, struct file **file) {
+    u32 new_mode = S_IFREG | (mode & 07777 & ~creation_mask);
+    if (flags & O_TMPFILE) {
+        if (!is_directory(p->inode))
+            return -ENOTDIR;
+        if ((flags & O_ACCMODE) == O_RDONLY)
+            return -EINVAL;
+        p->inode = inode_new(new_mode);
+        return p->inode ? open_inode(p->inode, flags & ~(u32)O_DIRECTORY, file) : -ENOSPC;
     }
-    path_release(p);
-    return error;
+    if (p->inode && flags & O_CREAT && flags & O_EXCL)
+        return -EEXIST;
+    i64 error = p->inode ? 0 : p->wants_directory ? -EISDIR : path_create(p, inode_new(new_mode));
+    return error ? error : open_inode(p->inode, flags, file);
 }
 
 i64 sys_openat(u64 dirfd, u64 name, u64 flags, u64 mode) {
-    char text[PATH_MAX];
-    i64 error = copy_string_from_user(text, name, sizeof text);
+    bool follow = !(flags & O_NOFOLLOW) && !(flags & O_CREAT && flags & O_EXCL);
+    struct path *p;
     struct file *f;
-    if (error >= 0)
-        error = open_path((int)dirfd, text, (u32)flags, (u32)mode, &f);
+    if (flags & O_TMPFILE && flags & O_CREAT)
+        return -EINVAL;
+    i64 error = path_at(dirfd, name, (follow ? PATH_FOLLOW : 0u) | (flags & O_CREAT ? PATH_PARENT : 0u), &p);
+    if (error)
+        return error;
+    error = open_path(p, (u32)flags, (u32)mode, &f);
+    path_release(p);
     return error ? error : fd_install(f, 0, flags & O_CLOEXEC);
 }
 

@@ -111,13 +111,9 @@ i64 sys_memfd_create(u64 name, u64 flags) {
     if (flags & ~3ull)                          /* MFD_CLOEXEC, MFD_ALLOW_SEALING */
         return -EINVAL;
     struct inode *i = inode_new(S_IFREG | 0777);
-    struct file *f = i ? file_new(&regular_ops, O_RDWR, NULL) : NULL;
-    if (!f) {
-        if (i)
-            inode_reap(i);
+    struct file *f = i ? inode_open(i, O_RDWR) : NULL;
+    if (!f)
         return -ENOMEM;
-    }
-    f->inode = inode_get(i);
     i->regular.seals = flags & 2 ? 0 : SEAL_SEAL;
     return fd_install(f, 0, flags & 1);
 }

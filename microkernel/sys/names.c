@@ -7,25 +7,6 @@
 #include "mm/vm.h"
 #include "sys/calls.h"
 
-/* A resolved path of the caller's; release with path_release unless an error was returned. */
-static i64 resolve(u64 dirfd, u64 name, unsigned flags, struct path **result) {
-    struct path *p = path_buffer();
-    if (!p)
-        return -ENOMEM;
-    i64 error = copy_string_from_user(p->buffer, name, sizeof p->buffer);
-    if (error >= 0) {
-        error = 0;
-        struct inode *base = p->buffer[0] == '/' ? root_inode : directory_at((int)dirfd, &error);
-        if (base && !error)
-            error = path_resolve(base, p->buffer, flags, p);
-    }
-    if (error)
-        path_release(p);
-    else
-        *result = p;
-    return error;
-}
-
 /* An existing file by path, or by descriptor when there is no path or it may be empty and is. What has no inode
  * (a pipe) gives NULL. */
 static i64 resolve_inode(u64 dirfd, u64 name, u64 at_flags, struct inode **inode) {
@@ -39,7 +20,7 @@ static i64 resolve_inode(u64 dirfd, u64 name, u64 at_flags, struct inode **inode
         return f || here ? 0 : -EBADF;
     }
     struct path *p;
-    i64 error = resolve(dirfd, name, at_flags & AT_SYMLINK_NOFOLLOW ? 0 : PATH_FOLLOW, &p);
+    i64 error = path_at(dirfd, name, at_flags & AT_SYMLINK_NOFOLLOW ? 0 : PATH_FOLLOW, &p);
     if (error)
         return error;
     *inode = p->inode;
@@ -227,24 +208,22 @@ i64 sys_umask(u64 mask) {
 /* Puts a new inode at a path that must not exist yet. */
 static i64 make(u64 dirfd, u64 name, u32 mode, u64 rdev, const char *target) {
     struct path *p;
-    i64 error = resolve(dirfd, name, PATH_PARENT, &p);
+    i64 error = path_at(dirfd, name, PATH_PARENT, &p);
     if (error)
         return error;
-    if (p->inode)
-        error = -EEXIST;
-    else if (p->wants_directory && (mode & S_IFMT) != S_IFDIR)
-        error = -ENOENT;
-    struct inode *i = error ? NULL : inode_new(mode);
-    if (!error && i && target) {
-        i->size = strlen(target);
-        i->target = kstrdup(target, i->size);
-    }
-    if (!error)
-        error = !i || (target && !i->target) ? -ENOSPC : directory_add(p->dir, p->name, p->length, i);
-    if (i) {
-        i->rdev = rdev;
-        if (error)
+    if (p->inode || (p->wants_directory && (mode & S_IFMT) != S_IFDIR)) {
+        error = p->inode ? -EEXIST : -ENOENT;
+    } else {
+        struct inode *i = inode_new(mode);
+        if (i && target && !(i->target = kstrdup(target, strlen(target)))) {
             inode_reap(i);
+            i = NULL;
+        }
+        if (i) {
+            i->size = target ? strlen(target) : 0;
+            i->rdev = rdev;
+        }
+        error = path_create(p, i);
     }
     path_release(p);
     return error;
@@ -298,7 +277,7 @@ i64 sys_linkat(u64 old_dirfd, u64 old_name, u64 new_dirfd, u64 new_name, u64 fla
     if (is_directory(i))
         return -EPERM;
     inode_get(i);
-    error = resolve(new_dirfd, new_name, PATH_PARENT, &p);
+    error = path_at(new_dirfd, new_name, PATH_PARENT, &p);
     if (!error) {
         error = p->inode ? -EEXIST : p->wants_directory ? -ENOENT : directory_add(p->dir, p->name, p->length, i);
         path_release(p);
@@ -313,7 +292,7 @@ i64 sys_unlinkat(u64 dirfd, u64 name, u64 flags) {
     struct path *p;
     if (flags & ~(u64)AT_REMOVEDIR)
         return -EINVAL;
-    i64 error = resolve(dirfd, name, PATH_ENTRY, &p);
+    i64 error = path_at(dirfd, name, PATH_ENTRY, &p);
     if (error)
         return error;
     struct inode *i = p->inode;
@@ -369,10 +348,10 @@ i64 sys_renameat2(u64 old_dirfd, u64 old_name, u64 new_dirfd, u64 new_name, u64 
     struct path *from, *to;
     if (flags & ~(u64)RENAME_NOREPLACE)
         return -EINVAL;
-    i64 error = resolve(old_dirfd, old_name, PATH_ENTRY, &from);
+    i64 error = path_at(old_dirfd, old_name, PATH_ENTRY, &from);
     if (error)
         return error;
-    error = resolve(new_dirfd, new_name, PATH_PARENT, &to);
+    error = path_at(new_dirfd, new_name, PATH_PARENT, &to);
     if (!error) {
         error = rename_resolved(from, to, flags);
         path_release(to);

@@ -14,11 +14,6 @@ enum {
 };
 #define TIMER_ABSTIME 1
 
-static struct timespec to_timespec(i64 ns) {
-    i64 sec = ns / (i64)NS_PER_SEC, rest = ns % (i64)NS_PER_SEC;
-    return rest < 0 ? (struct timespec){sec - 1, rest + (i64)NS_PER_SEC} : (struct timespec){sec, rest};
-}
-
 static bool is_wall(u64 clock) { return clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE || clock == CLOCK_REALTIME_ALARM || clock == CLOCK_TAI; }
 
 u64 process_cpu_time(void) {
@@ -55,7 +50,7 @@ i64 sys_clock_gettime(u64 clock, u64 to) {
     i64 ns, error = read_clock(clock, &ns);
     if (error)
         return error;
-    struct timespec t = to_timespec(ns);
+    struct timespec t = timespec_of(ns);
     return copy_to_user(to, &t, sizeof t);
 }
 
@@ -90,20 +85,15 @@ i64 sys_time(u64 to) {
     return to && copy_to_user(to, &s, sizeof s) ? -EFAULT : s;
 }
 
-/* Monotonic time of a relative (from now) or absolute time, saturating. */
+/* Further away than 285 years is as good as never. */
+#define FARTHEST 9000000000ull
+
+/* Monotonic time of a relative (from now) or absolute time. */
 static i64 deadline_of(struct timespec t, bool absolute, bool wall, u64 *deadline) {
     if (t.nsec < 0 || t.nsec >= (i64)NS_PER_SEC || t.sec < 0)
         return -EINVAL;
-    if (t.sec > 9000000000ll) {
-        *deadline = FOREVER - 1;
-        return 0;
-    }
-    i64 ns = t.sec * (i64)NS_PER_SEC + t.nsec, now = (i64)clock_now();
-    if (!absolute)
-        ns += now;
-    else if (wall)
-        ns -= clock_wall_offset;
-    *deadline = ns < 0 ? 0 : (u64)ns;
+    i64 ns = (i64)(min_u64((u64)t.sec, FARTHEST) * NS_PER_SEC) + t.nsec - (absolute && wall ? clock_wall_offset : 0);
+    *deadline = (absolute ? 0 : clock_now()) + (ns < 0 ? 0 : (u64)ns);
     return 0;
 }
 
@@ -128,7 +118,7 @@ i64 sys_clock_nanosleep(u64 clock, u64 flags, u64 request, u64 remainder) {
         return 0;
     u64 now = clock_now();
     if (!absolute && remainder) {
-        struct timespec left = to_timespec(deadline > now ? (i64)(deadline - now) : 0);
+        struct timespec left = timespec_of(deadline > now ? (i64)(deadline - now) : 0);
         if (copy_to_user(remainder, &left, sizeof left))
             return -EFAULT;
     }
@@ -168,12 +158,23 @@ static void interval_expired(struct timer *timer) {
     signal_process_info(&(struct siginfo){.signo = t->signal, .code = SI_KERNEL});
 }
 
+static struct timeval timeval_of(u64 ns) { return (struct timeval){(i64)(ns / NS_PER_SEC), (i64)(ns % NS_PER_SEC / 1000)}; }
+
 static struct itimerval interval_now(unsigned which) {
     struct interval_timer *t = &interval_timers[which];
     u64 base = which ? process_cpu_time() : clock_now(), end = which ? cpu_deadline[which] : t->timer.deadline;
     u64 left = !t->timer.armed ? 0 : end > base + 1000 ? end - base : 1000;
-    return (struct itimerval){{(i64)(t->interval / NS_PER_SEC), (i64)(t->interval % NS_PER_SEC / 1000)},
-                              {(i64)(left / NS_PER_SEC), (i64)(left % NS_PER_SEC / 1000)}};
+    return (struct itimerval){timeval_of(t->interval), timeval_of(left)};
+}
+
+static void interval_set(unsigned which, u64 value, u64 interval) {
+    struct interval_timer *t = &interval_timers[which];
+    timer_cancel(&t->timer);
+    t->timer.fire = interval_expired;
+    t->interval = interval;
+    cpu_deadline[which] = process_cpu_time() + value;
+    if (value)
+        timer_arm(&t->timer, clock_now() + value);
 }
 
 i64 sys_getitimer(u64 which, u64 to) {
@@ -183,7 +184,8 @@ i64 sys_getitimer(u64 which, u64 to) {
     return copy_to_user(to, &now, sizeof now);
 }
 
-static bool valid(struct timeval t) { return t.sec >= 0 && t.usec >= 0 && t.usec < 1000000 && t.sec < 9000000000ll; }
+static bool valid(struct timeval t) { return t.sec >= 0 && t.usec >= 0 && t.usec < 1000000 && t.sec < (i64)FARTHEST; }
+static u64 timeval_ns(struct timeval t) { return (u64)t.sec * NS_PER_SEC + (u64)t.usec * 1000; }
 
 i64 sys_setitimer(u64 which, u64 from, u64 old) {
     struct itimerval new = {0};
@@ -196,26 +198,13 @@ i64 sys_setitimer(u64 which, u64 from, u64 old) {
         return -EINVAL;
     if (old && copy_to_user(old, &before, sizeof before))
         return -EFAULT;
-    struct interval_timer *t = &interval_timers[which];
-    timer_cancel(&t->timer);
-    t->timer.fire = interval_expired;
-    t->interval = (u64)new.interval.sec * NS_PER_SEC + (u64)new.interval.usec * 1000;
-    u64 value = (u64)new.value.sec * NS_PER_SEC + (u64)new.value.usec * 1000;
-    if (value) {
-        cpu_deadline[which] = process_cpu_time() + value;
-        timer_arm(&t->timer, clock_now() + value);
-    }
+    interval_set((unsigned)which, timeval_ns(new.value), timeval_ns(new.interval));
     return 0;
 }
 
 i64 sys_alarm(u64 seconds) {
     struct itimerval before = interval_now(0);
-    struct interval_timer *t = &interval_timers[0];
-    timer_cancel(&t->timer);
-    t->timer.fire = interval_expired;
-    t->interval = 0;
-    if ((u32)seconds)
-        timer_arm(&t->timer, clock_now() + (u32)seconds * NS_PER_SEC);
+    interval_set(0, (u32)seconds * NS_PER_SEC, 0);
     return before.value.sec + (before.value.usec > 0);
 }
 
@@ -231,15 +220,18 @@ i64 sys_timerfd_create(u64 clock, u64 flags) {
 i64 sys_timerfd_settime(u64 fd, u64 flags, u64 from, u64 to) {
     struct itimerspec new, old;
     struct file *f = fd_file((int)fd);
+    u64 at, interval;
     if (!f)
         return -EBADF;
     if (copy_from_user(&new, from, sizeof new))
         return -EFAULT;
-    u64 ignored;
-    if (flags & ~3ull || deadline_of(new.value, true, false, &ignored) || deadline_of(new.interval, true, false, &ignored))
+    i64 error = timerfd_get(f, &old);
+    if (error)
+        return error;
+    if (flags & ~3ull || deadline_of(new.value, flags & 1, timerfd_is_wall(f), &at) || deadline_of(new.interval, true, false, &interval))
         return -EINVAL;
-    i64 error = timerfd_set(f, flags & 1, &new, &old);
-    return error || !to ? error : copy_to_user(to, &old, sizeof old);
+    timerfd_set(f, new.value.sec || new.value.nsec ? max_u64(at, 1) : 0, interval);
+    return to ? copy_to_user(to, &old, sizeof old) : 0;
 }
 
 i64 sys_timerfd_gettime(u64 fd, u64 to) {
