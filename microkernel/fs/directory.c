@@ -44,21 +44,25 @@ struct dentry *directory_find(struct inode *dir, const char *name, size_t length
     return NULL;
 }
 
-int directory_add(struct inode *dir, const char *name, size_t length, struct inode *inode) {
+/* A name that is not yet in its directory: -ENAMETOOLONG, -ENOENT, -ENOSPC. */
+static int new_entry(struct inode *dir, const char *name, size_t length, struct inode *inode, struct dentry **entry) {
     if (length > INODE_NAME_MAX)
         return -ENAMETOOLONG;
     if (directory_removed(dir))
         return -ENOENT;
-    if (entry_count >= table_size * 2 && !grow())
-        return -ENOSPC;
-    struct dentry *d = kmalloc(sizeof *d + length);
+    struct dentry *d = entry_count < table_size * 2 || grow() ? kmalloc(sizeof *d + length) : NULL;
     if (!d)
         return -ENOSPC;
-    u32 hash = hash_name(dir, name, length);
-    *d = (struct dentry){.dir = dir, .inode = inode, .cookie = next_cookie++, .hash = hash, .length = (u16)length};
+    *d = (struct dentry){.dir = dir, .inode = inode, .cookie = next_cookie++, .hash = hash_name(dir, name, length), .length = (u16)length};
     memcpy(d->name, name, length);
-    d->hash_next = table[hash & (table_size - 1)];
-    table[hash & (table_size - 1)] = d;
+    *entry = d;
+    return 0;
+}
+
+static void link_entry(struct dentry *d) {
+    struct inode *dir = d->dir, *inode = d->inode;
+    d->hash_next = table[d->hash & (table_size - 1)];
+    table[d->hash & (table_size - 1)] = d;
     list_append(&dir->directory.entries, &d->link);
     dir->directory.count++;
     entry_count++;
@@ -70,7 +74,14 @@ int directory_add(struct inode *dir, const char *name, size_t length, struct ino
     }
     inode_touch(dir);
     inode->ctime = dir->ctime;
-    return 0;
+}
+
+int directory_add(struct inode *dir, const char *name, size_t length, struct inode *inode) {
+    struct dentry *d;
+    int error = new_entry(dir, name, length, inode, &d);
+    if (!error)
+        link_entry(d);
+    return error;
 }
 
 static void unlink_entry(struct dentry *d) {
@@ -100,33 +111,17 @@ void directory_remove(struct dentry *d) {
 }
 
 int directory_rename(struct dentry *d, struct inode *new_dir, const char *name, size_t length) {
-    struct inode *inode = inode_get(d->inode);
-    struct dentry *old = directory_find(new_dir, name, length);
+    struct inode *inode = d->inode;
+    struct dentry *new, *old = directory_find(new_dir, name, length);
     /* The new name first: when memory is short nothing has changed. */
-    if (old) {
-        struct inode *replaced = old->inode;
-        replaced->links--;
-        inode->links++;
-        if (is_directory(inode)) {              /* an empty directory gives way to another */
-            replaced->directory.self = NULL;
-            inode->directory.self = old;
-            inode->directory.parent = new_dir;
-        }
-        old->inode = inode;
-        inode_reap(replaced);
-        inode_touch(new_dir);
-    } else {
-        int error = directory_add(new_dir, name, length, inode);
-        if (error) {
-            inode_put(inode);
-            return error;
-        }
-    }
-    struct dentry *self = is_directory(inode) ? inode->directory.self : NULL;
-    unlink_entry(d);
-    kfree(d);
-    if (self)
-        inode->directory.self = self;
+    int error = new_entry(new_dir, name, length, inode, &new);
+    if (error)
+        return error;
+    inode_get(inode);
+    if (old)
+        directory_remove(old);
+    directory_remove(d);
+    link_entry(new);
     inode_put(inode);
     return 0;
 }

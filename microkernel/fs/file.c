@@ -113,27 +113,19 @@ i64 fd_install_pair(struct file *const files[2], bool close_on_exec, u64 to) {
 bool fd_close_on_exec(int fd) { return slots[fd].close_on_exec; }
 void fd_set_close_on_exec(int fd, bool on) { slots[fd].close_on_exec = on; }
 
-i64 file_read(struct file *f, struct span *to, u64 *position) {
-    if ((f->flags & O_ACCMODE) == O_WRONLY || f->flags & O_PATH)
+static i64 move(struct file *f, u32 refused, i64 (*how)(struct file *f, struct span *span, u64 *position), struct span *span, u64 *position) {
+    if ((f->flags & O_ACCMODE) == refused || f->flags & O_PATH)
         return -EBADF;
-    if (!f->ops->read)
-        return f->inode && (f->inode->mode & S_IFMT) == S_IFDIR ? -EISDIR : -EINVAL;
+    if (!how)
+        return f->inode && is_directory(f->inode) ? -EISDIR : -EINVAL;
     file_get(f);
-    i64 n = f->ops->read(f, to, position);
+    i64 n = how(f, span, position);
     file_put(f);
     return n;
 }
 
-i64 file_write(struct file *f, struct span *from, u64 *position) {
-    if ((f->flags & O_ACCMODE) == O_RDONLY || f->flags & O_PATH)
-        return -EBADF;
-    if (!f->ops->write)
-        return -EINVAL;
-    file_get(f);
-    i64 n = f->ops->write(f, from, position);
-    file_put(f);
-    return n;
-}
+i64 file_read(struct file *f, struct span *to, u64 *position) { return move(f, O_WRONLY, f->ops->read, to, position); }
+i64 file_write(struct file *f, struct span *from, u64 *position) { return move(f, O_RDONLY, f->ops->write, from, position); }
 
 u32 file_poll(struct file *f, struct waitqueue *queues[2]) {
     queues[0] = queues[1] = NULL;

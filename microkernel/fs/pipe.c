@@ -21,7 +21,7 @@ struct pipe *pipe_new(void) {
 }
 
 void pipe_put(struct pipe *p) {
-    if (--p->refs)
+    if (!p || --p->refs)
         return;
     kfree(p->ring);
     kfree(p);
@@ -115,41 +115,15 @@ i64 pipe_read(struct pipe *p, struct span *to, bool nonblocking, bool peek) {
     return n;
 }
 
-static i64 write_packet(struct pipe *p, struct span *from, bool nonblocking) {
-    u32 length = (u32)from->left;
-    if (from->left + sizeof length > p->capacity)
-        return -EMSGSIZE;
-    while (p->readers && !reserve(p, length + (u32)sizeof length)) {
-        if (nonblocking)
-            return -EAGAIN;
-        int error = WAIT_UNTIL(&p->writable, pipe_fill(p) + length + sizeof length <= p->capacity || !p->readers, FOREVER);
-        if (error)
-            return error;
-        if (p->readers && pipe_fill(p) + length + sizeof length <= p->capacity && !reserve(p, length + (u32)sizeof length))
-            return -ENOMEM;
-    }
-    if (!p->readers)
-        return -EPIPE;
-    u32 start = p->head;
-    struct span s = kernel_span(&length, sizeof length);
-    ring_put(p, &s, sizeof length);
-    if (ring_put(p, from, length)) {
-        p->head = start;
-        return -EFAULT;
-    }
-    waitqueue_wake(&p->readable, POLLIN);
-    return length;
-}
-
 i64 pipe_write(struct pipe *p, struct span *from, bool nonblocking) {
-    if (p->packets)
-        return write_packet(p, from, nonblocking);
+    u32 length = (u32)from->left, header = p->packets ? sizeof length : 0;
     i64 done = 0;
-    while (from->left) {
+    if (p->packets && from->left + header > p->capacity)
+        return -EMSGSIZE;
+    while (from->left || p->packets) {          /* a message may be empty */
+        u32 room = p->capacity - pipe_fill(p), need = p->packets ? length + header : from->left <= PIPE_BUF && !done ? (u32)from->left : 1;
         if (!p->readers)
             return done ? done : -EPIPE;
-        u32 room = p->capacity - pipe_fill(p), need = from->left <= PIPE_BUF && !done ? (u32)from->left : 1;
-        u32 n = (u32)min_u64(from->left, room);
         if (room < need) {
             if (nonblocking)
                 return done ? done : -EAGAIN;
@@ -158,12 +132,19 @@ i64 pipe_write(struct pipe *p, struct span *from, bool nonblocking) {
                 return done ? done : error;
             continue;
         }
-        if (!reserve(p, n))
+        u32 start = p->head, n = (u32)min_u64(from->left, room - header);
+        if (!reserve(p, n + header))
             return done ? done : -ENOMEM;
-        if (ring_put(p, from, n))
+        struct span s = kernel_span(&length, header);
+        ring_put(p, &s, header);
+        if (ring_put(p, from, n)) {
+            p->head = start;
             return done ? done : -EFAULT;
+        }
         done += n;
         waitqueue_wake(&p->readable, POLLIN);
+        if (p->packets)
+            break;
     }
     return done;
 }
@@ -232,8 +213,7 @@ int pipe_open(struct file **reader, struct file **writer, u32 flags) {
     *writer = *reader ? file_new(&pipe_ops, O_WRONLY | (flags & O_NONBLOCK), p) : NULL;
     if (!*writer) {
         kfree(*reader);
-        if (p)
-            pipe_put(p);
+        pipe_put(p);
         return -ENOMEM;
     }
     p->readers = p->writers = 1;

@@ -17,7 +17,7 @@ struct pipe {
 #define PIPE_CAPACITY 65536
 
 struct pipe *pipe_new(void);
-void pipe_put(struct pipe *p);
+void pipe_put(struct pipe *p);                  /* NULL is harmless */
 /* With `peek` what was read stays in the pipe. */
 i64 pipe_read(struct pipe *p, struct span *to, bool nonblocking, bool peek);
 i64 pipe_write(struct pipe *p, struct span *from, bool nonblocking);

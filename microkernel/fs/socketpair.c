@@ -61,6 +61,8 @@ static struct file *open_end(struct pipe *in, struct pipe *out, int type, u32 fl
         return NULL;
     }
     *e = (struct end){.in = in, .out = out, .type = type};
+    in->packets = type != SOCK_STREAM;
+    in->capacity = 262144;                      /* net.core.wmem_default is about this */
     in->refs++;
     out->refs++;
     in->readers = 1;
@@ -72,16 +74,8 @@ int socketpair_open(int type, u32 flags, struct file *ends[2]) {
     struct pipe *a = pipe_new(), *b = pipe_new();
     ends[0] = a && b ? open_end(a, b, type, flags) : NULL;
     ends[1] = ends[0] ? open_end(b, a, type, flags) : NULL;
-    if (a) {
-        a->packets = type != SOCK_STREAM;
-        a->capacity = 262144;                   /* net.core.wmem_default is about this */
-        pipe_put(a);
-    }
-    if (b) {
-        b->packets = type != SOCK_STREAM;
-        b->capacity = 262144;
-        pipe_put(b);
-    }
+    pipe_put(a);
+    pipe_put(b);
     if (!ends[1] && ends[0])
         file_put(ends[0]);
     return ends[1] ? 0 : -ENOMEM;

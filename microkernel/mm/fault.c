@@ -19,8 +19,6 @@ static u64 pte_flags(const struct vma *v, bool writable) {
     return PTE_P | PTE_A | (writable ? PTE_W | PTE_D : 0) | (v->prot & PROT_EXEC ? 0 : PTE_NX);
 }
 
-static void private_given(void) { vm_counts.resident++; }
-
 /* A fresh private page for this region: promised or, for lazy regions such as stacks, if there is one. */
 static paddr_t private_page(const struct vma *v, unsigned order, bool clear) {
     return pmm_alloc(order, (v->charged ? PMM_PROMISED : PMM_TOUCH) | (clear ? PMM_CLEAR : 0));
@@ -60,9 +58,20 @@ static int anonymous_fault(struct vma *v, u64 address) {
             continue;
         }
         *slot = frame | pte_flags(v, v->prot & PROT_WRITE) | PTE_PRIVATE;
-        private_given();
+        vm_counts.resident++;
     }
     return *e & PTE_P ? 0 : SIGBUS;
+}
+
+/* A private page with a file's content takes its place: 0 or SIGBUS. */
+static int private_copy(const struct vma *v, u64 *e, const struct page *page) {
+    paddr_t frame = private_page(v, 0, false);
+    if (!frame)
+        return SIGBUS;
+    memcpy(phys_to_virt(frame), phys_to_virt(page_address(page)), PAGE_SIZE);
+    *e = frame | pte_flags(v, true) | PTE_PRIVATE;
+    vm_counts.resident++;
+    return 0;
 }
 
 static u64 file_index(const struct vma *v, u64 address) { return (v->offset + (address - v->start)) >> PAGE_SHIFT; }
@@ -99,13 +108,7 @@ static int file_fault(struct vma *v, u64 address, bool write, int *code) {
         map_file_around(v, e, address);
         return 0;
     }
-    paddr_t frame = private_page(v, 0, false);
-    if (!frame)
-        return SIGBUS;
-    memcpy(phys_to_virt(frame), phys_to_virt(page_address(page)), PAGE_SIZE);
-    *e = frame | pte_flags(v, true) | PTE_PRIVATE;
-    private_given();
-    return 0;
+    return private_copy(v, e, page);
 }
 
 /* A store to a present, read-only page of a writable region: a file's page to copy, or one whose
@@ -116,15 +119,11 @@ static int write_fault(struct vma *v, u64 *e, u64 address) {
         flush_page(address);
         return 0;
     }
-    paddr_t frame = private_page(v, 0, false);
-    if (!frame)
-        return SIGBUS;
     struct page *old = page_of(*e & PTE_ADDRESS);
-    memcpy(phys_to_virt(frame), phys_to_virt(page_address(old)), PAGE_SIZE);
-    *e = frame | pte_flags(v, true) | PTE_PRIVATE;
+    if (private_copy(v, e, old))
+        return SIGBUS;
     flush_page(address);
     page_put(old);
-    private_given();
     return 0;
 }
 

@@ -143,63 +143,47 @@ static u64 map_vdso(void) {
 
 struct strings {
     char *text;                                 /* NUL-ended, one after the other */
-    u64 size, capacity;
+    u64 size;
     u32 count;
 };
 
-static void add_text(struct strings *s, const char *text, u64 n) {
-    if (s->size + n + 1 > s->capacity) {
-        u64 wanted = max_u64(s->capacity * 2, s->size + n + 4096);
-        char *bigger = krealloc(s->text, s->size, wanted);
-        if (!bigger || wanted > ARGUMENT_LIMIT)
-            panic("the program's arguments and environment are larger than %u bytes", ARGUMENT_LIMIT);
-        s->text = bigger;
-        s->capacity = wanted;
-    }
-    memcpy(s->text + s->size, text, n);
-    s->text[s->size + n] = 0;
-    s->size += n + 1;
-    s->count++;
-}
-
-static char *read_file(const char *name, u64 *size) {
+/* A file's text, or `otherwise` if there is no such file, with zeros for a command line behind it. */
+static char *read_file(const char *name, const char *otherwise, u64 *size) {
     struct inode *i = inode_at(name);
-    char *text = i && is_regular(i) && i->size < ARGUMENT_LIMIT ? kmalloc(i->size + 1) : NULL;
-    *size = text ? i->size : 0;
-    if (text && i->size && read_at(i, text, i->size, 0)) {
-        kfree(text);
-        return NULL;
-    }
+    bool there = i && is_regular(i);
+    *size = there ? i->size : strlen(otherwise);
+    if (*size >= ARGUMENT_LIMIT)
+        panic("%s, which says how to start the program, has more than %u bytes", name, ARGUMENT_LIMIT);
+    char *text = kzalloc(*size + BOOT_COMMAND_LINE + 1);
+    NEED(text);
+    if (there)
+        NEED(!read_at(i, text, *size, 0));
+    else
+        memcpy(text, otherwise, *size);
     return text;
 }
 
-static bool read_strings(const char *name, struct strings *s) {
+static struct strings read_strings(const char *name, const char *otherwise) {
     u64 size;
-    char *text = read_file(name, &size);
-    for (u64 at = 0; text && at < size;) {
-        u64 end = at;
-        while (end < size && text[end])
-            end++;
-        add_text(s, text + at, end - at);
-        at = end + 1;
-    }
-    kfree(text);
-    return text != NULL;
+    struct strings s = {.text = read_file(name, otherwise, &size)};
+    for (; s.size < size; s.count++)
+        s.size += strlen(s.text + s.size) + 1;
+    return s;
 }
 
 static void add_command_line(struct strings *s) {
     const char *p = boot_program_arguments(), *word;
     size_t n;
-    while (p && (word = boot_word(&p, &n)))
-        add_text(s, word, n);
+    while (p && (word = boot_word(&p, &n))) {
+        memcpy(s->text + s->size, word, n);
+        s->size += n + 1;
+        s->count++;
+    }
 }
 
 static void enter_directory(void) {
     u64 size;
-    char *text = read_file("/ovum/cwd", &size);
-    if (!text)
-        return;
-    text[size] = 0;
+    char *text = read_file("/ovum/cwd", "/", &size);
     struct inode *i = inode_at(text);
     if (i && is_directory(i)) {
         inode_put(working_directory);
@@ -295,10 +279,7 @@ struct thread *exec_init(void) {
     u64 vdso = map_vdso();
     i64 stack = vm_map(STACK_TOP - STACK_SIZE, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_STACK, NULL, 0);
     NEED(stack > 0);
-    struct strings argv = {0}, envp = {0};
-    if (!read_strings("/ovum/argv", &argv))
-        add_text(&argv, "/init", 5);
-    read_strings("/ovum/environ", &envp);
+    struct strings argv = read_strings("/ovum/argv", "/init"), envp = read_strings("/ovum/environ", "");
     add_command_line(&argv);
     enter_directory();
     struct frame f = {.rip = entry, .cs = KERNEL_CS, .rflags = RFLAGS_IF | 2, .ss = KERNEL_SS, .orig_rax = (u64)-1};

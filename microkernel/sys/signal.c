@@ -16,7 +16,7 @@ static u64 ever_handled;                        /* signals a handler has been ca
 void thread_signals_init(struct thread_signals *s) {
     memset(s, 0, sizeof *s);
     list_init(&s->queue);
-    s->altstack.flags = 2;                      /* SS_DISABLE */
+    s->altstack.flags = SS_DISABLE;
 }
 
 /* Signals to the program are the main thread's (CPython acts on them there), but for those it blocks. */

@@ -29,6 +29,12 @@ struct siginfo {
 _Static_assert(sizeof(struct siginfo) == 128, "Linux ABI");
 
 struct sigaltstack { u64 sp; i32 flags; u32 pad; u64 size; };
+#define SS_ONSTACK 1
+#define SS_DISABLE 2
+#define SS_AUTODISARM (1u << 31)
+static inline bool on_altstack(const struct sigaltstack *a, u64 sp) {
+    return !(a->flags & SS_DISABLE) && sp > a->sp && sp - a->sp <= a->size;
+}
 
 struct thread;
 

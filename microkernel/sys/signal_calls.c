@@ -58,9 +58,8 @@ i64 sys_rt_sigreturn(void) {
 i64 sys_sigaltstack(u64 new, u64 old) {
     struct thread *t = current_thread();
     struct sigaltstack *alt = &t->signals.altstack, now = *alt, after;
-    u64 sp = thread_frame(t)->rsp;
-    bool active = !(alt->flags & 2) && sp > alt->sp && sp - alt->sp <= alt->size;
-    now.flags = active ? 1 : alt->flags;
+    bool active = on_altstack(alt, thread_frame(t)->rsp);
+    now.flags = active ? SS_ONSTACK : alt->flags;
     if (new && copy_from_user(&after, new, sizeof after))
         return -EFAULT;
     if (old && copy_to_user(old, &now, sizeof now))
@@ -69,15 +68,15 @@ i64 sys_sigaltstack(u64 new, u64 old) {
         return 0;
     if (active)
         return -EPERM;
-    if ((u32)after.flags & ~(1u << 31) & ~3u)
+    if ((u32)after.flags & ~(SS_AUTODISARM | SS_DISABLE | SS_ONSTACK))
         return -EINVAL;
-    if (after.flags & 2) {
-        *alt = (struct sigaltstack){.flags = 2};
+    if (after.flags & SS_DISABLE) {
+        *alt = (struct sigaltstack){.flags = SS_DISABLE};
         return 0;
     }
     if (after.size < 2048)                      /* MINSIGSTKSZ */
         return -ENOMEM;
-    after.flags &= ~1;
+    after.flags &= ~SS_ONSTACK;
     *alt = after;
     return 0;
 }

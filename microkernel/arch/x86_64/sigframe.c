@@ -35,21 +35,12 @@ struct sigframe {
 struct sw_bytes { u32 magic1, extended_size; u64 xfeatures; u32 xstate_size, padding[7]; };
 #define SW_BYTES 464
 
-#define SS_ONSTACK 1
-#define SS_DISABLE 2
-#define SS_AUTODISARM (1u << 31)
-
 u64 sigframe_size(void) { return ALIGN_UP(cpu_features.fpu_size + 4 + 64, 64) + sizeof(struct sigframe) + 128 + 16; }
-
-static bool on_altstack(const struct thread *t, u64 sp) {
-    const struct sigaltstack *a = &t->signals.altstack;
-    return !(a->flags & SS_DISABLE) && sp > a->sp && sp - a->sp <= a->size;
-}
 
 bool sigframe_push(struct frame *f, struct thread *t, const struct sigaction *action, const struct siginfo *info, u64 old_mask) {
     u64 sp = f->rsp - 128;                      /* over the red zone */
     struct sigaltstack *alt = &t->signals.altstack;
-    bool alternate = on_altstack(t, f->rsp);
+    bool alternate = on_altstack(alt, f->rsp);
     if (action->flags & SA_ONSTACK && !(alt->flags & SS_DISABLE) && !alternate) {
         sp = alt->sp + alt->size;
         alternate = true;
@@ -57,13 +48,13 @@ bool sigframe_push(struct frame *f, struct thread *t, const struct sigaction *ac
     u32 fpu_size = cpu_features.fpu_size;
     u64 fp = ALIGN_DOWN(sp - fpu_size - 4, 64);
     u64 at = ALIGN_DOWN(fp - sizeof(struct sigframe), 16) - 8;
-    if (alternate && !on_altstack(t, at))
+    if (alternate && !on_altstack(alt, at))
         return false;                           /* rather than over what lies below that stack */
 
     struct sigframe s = {.return_address = action->restorer, .info = *info};
     s.uc.flags = UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS | (cpu_features.xsave ? UC_FP_XSTATE : 0);
     s.uc.stack = *alt;
-    s.uc.stack.flags = on_altstack(t, f->rsp) ? SS_ONSTACK : (i32)(alt->flags & ~SS_ONSTACK);
+    s.uc.stack.flags = on_altstack(alt, f->rsp) ? SS_ONSTACK : (i32)(alt->flags & ~SS_ONSTACK);
     s.uc.mask = old_mask;
     s.uc.context = (struct sigcontext){
         f->r8, f->r9, f->r10, f->r11, f->r12, f->r13, f->r14, f->r15, f->rdi, f->rsi, f->rbp, f->rbx, f->rdx, f->rax,
