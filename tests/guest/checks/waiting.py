@@ -282,8 +282,8 @@ def an_event_descriptor_wakes_a_reader() -> None:
 def a_timer_descriptor_expires() -> None:
     from .timerfd import timerfd
 
-    fd = timerfd(first=0.03, interval=0.01)
     started = time.monotonic()
+    fd = timerfd(first=0.03, interval=0.01)
     poll = select.poll()
     poll.register(fd, select.POLLIN)
     assert poll.poll(0) == []
