@@ -10,7 +10,7 @@
 #include "fs/file.h"
 #include "sys/signal.h"
 
-static const struct termios sane = {
+static struct termios tio = {
     .iflag = ICRNL | IXON | BRKINT | IUTF8,
     .oflag = OPOST | ONLCR,
     .cflag = CS8 | CREAD | B38400,
@@ -18,25 +18,16 @@ static const struct termios sane = {
     .cc = {3, 28, 127, 21, 4, 0, 1, 0, 17, 19, 26, 0, 18, 15, 23, 22, 0},
 };
 
-static struct termios tio;
 static struct { u16 rows, columns, xpixel, ypixel; } size = {24, 80, 0, 0};
 
 /* Input: [tail, committed) may be read; [committed, head) is the line being edited (canonical mode). */
-static u8 ring[TTY_CAPACITY];
+static u16 ring[TTY_CAPACITY];
+#define LINE_END 0x100                          /* on the byte that ends a line */
+#define NO_DATA 0x200                           /* with that: an end of file, not to be read */
 static u32 head, committed, tail, consumed;
-static u32 lines;                               /* ends of line and end-of-file marks in the readable part */
-static bool literal_next, output_stopped, ready;
+static u32 lines;                               /* how many ends of line are in the ring */
+static bool literal_next, output_stopped;
 static struct waitqueue readable = {LIST_INIT(readable.entries)};
-
-/* An end-of-file mark in the ring; eof_marks tells it from data. */
-#define EOF_MARK 0xff
-static u8 eof_marks[TTY_CAPACITY / 8];          /* bit set: this ring byte is a mark, not data */
-
-static bool mark_at(u32 i) { return eof_marks[i % TTY_CAPACITY / 8] >> (i % 8) & 1; }
-static void set_mark(u32 i, bool on) {
-    u8 bit = (u8)(1u << i % 8), *b = &eof_marks[i % TTY_CAPACITY / 8];
-    *b = (u8)(on ? *b | bit : *b & ~bit);
-}
 
 void tty_set_size(u16 columns, u16 rows) {
     size.columns = columns;
@@ -113,14 +104,13 @@ static void credit(void) {
 }
 
 /* False if there is no room: the byte is lost, and its credit goes back to the host. */
-static bool store(u8 c, bool mark) {
+static bool store(u32 c) {
     if (head - tail >= TTY_CAPACITY) {
         consumed++;
         return false;
     }
-    ring[head % TTY_CAPACITY] = c;
-    set_mark(head, mark);
-    head++;
+    ring[head++ % TTY_CAPACITY] = (u16)c;
+    lines += (c & LINE_END) != 0;
     if (!console_is_link() && head - tail > TTY_CAPACITY - 256)
         uart_accept(false);
     return true;
@@ -136,7 +126,7 @@ static void erase_one(void) {
         return;
     u8 c;
     do {
-        c = ring[--head % TTY_CAPACITY];
+        c = (u8)ring[--head % TTY_CAPACITY];
         consumed++;
     } while (tio.iflag & IUTF8 && (c & 0xc0) == 0x80 && head != committed);
     if (!(tio.lflag & ECHO))
@@ -198,13 +188,13 @@ static void reprint(void) {
     echo(tio.cc[VREPRINT]);
     out('\n');
     for (u32 i = committed; i != head; i++)
-        echo(ring[i % TTY_CAPACITY]);
+        echo((u8)ring[i % TTY_CAPACITY]);
 }
 
 static void input_byte(u8 c) {
     if (literal_next) {
         literal_next = false;
-        store(c, false);
+        store(c);
         echo(c);
         if (!(tio.lflag & ICANON))
             commit();
@@ -233,7 +223,7 @@ static void input_byte(u8 c) {
     }
     if (!(tio.lflag & ICANON)) {
         echo(c);
-        store(c, false);
+        store(c == '\n' ? c | LINE_END : c);
         commit();
         return;
     }
@@ -252,36 +242,21 @@ static void input_byte(u8 c) {
             literal_next = true;
         return;
     }
-    if (is(c, VEOF)) {
-        if (store(EOF_MARK, true)) {
-            lines++;
-            commit();
-        }
-        return;
-    }
+    bool eof = is(c, VEOF), end = eof || c == '\n' || is(c, VEOL) || (extended && is(c, VEOL2));
     /* A line longer than Linux takes, too, loses its middle but keeps its end. */
-    if (head - committed >= LINE_LIMIT && c != '\n') {
+    if (head - committed >= LINE_LIMIT && !end) {
         consumed++;
         return;
     }
-    if (!store(c, false))
+    if (!store(c | (end ? LINE_END : 0u) | (eof ? NO_DATA : 0u)))
         return;
-    echo(c);
-    if (c == '\n' || is(c, VEOL) || (extended && is(c, VEOL2))) {
-        lines++;
+    if (!eof)
+        echo(c);
+    if (end)
         commit();
-    }
-}
-
-static void prepare(void) {
-    if (!ready) {
-        tio = sane;
-        ready = true;
-    }
 }
 
 void tty_input(const u8 *bytes, size_t n) {
-    prepare();
     for (size_t i = 0; i < n; i++)
         input_byte(bytes[i]);
     if (console_is_link() && consumed >= TTY_CAPACITY / 4)
@@ -290,20 +265,19 @@ void tty_input(const u8 *bytes, size_t n) {
 
 static bool readable_now(void) { return tio.lflag & ICANON ? lines > 0 : committed != tail; }
 
-static i64 read_line(struct span *to) {
+/* What is there, at most a line if asked for one. */
+static i64 take(struct span *to, bool line) {
     i64 done = 0;
-    while (to->left && tail != committed) {
-        u8 c = ring[tail % TTY_CAPACITY];
-        bool mark = mark_at(tail), end = mark || c == '\n' || is(c, VEOL) || is(c, VEOL2);
-        if (!mark && span_put(to, &c, 1))
+    for (bool end = false; to->left && tail != committed && !(line && end);) {
+        u16 c = ring[tail % TTY_CAPACITY];
+        u8 byte = (u8)c;
+        if (!(c & NO_DATA) && span_put(to, &byte, 1))
             return done ? done : -EFAULT;
+        end = c & LINE_END;
+        lines -= end;
+        done += !(c & NO_DATA);
         tail++;
         consumed++;
-        done += !mark;
-        if (end) {
-            lines -= lines > 0;
-            break;
-        }
     }
     return done;
 }
@@ -316,15 +290,10 @@ static i64 read_raw(struct file *f, struct span *to) {
     if (!tio.cc[VMIN] && tenths)
         deadline = clock_now() + tenths * 100 * NS_PER_MS;
     for (;;) {
-        while (to->left && tail != committed) {
-            u32 at = tail % TTY_CAPACITY;
-            size_t n = min_u64(min_u64(committed - tail, TTY_CAPACITY - at), to->left);
-            if (span_put(to, ring + at, n))
-                return done ? done : -EFAULT;
-            tail += (u32)n;
-            consumed += (u32)n;
-            done += (i64)n;
-        }
+        i64 n = take(to, false);
+        if (n < 0)
+            return done ? done : n;
+        done += n;
         if (done >= (i64)wanted && (done || (!tio.cc[VMIN] && !tenths)))
             return done;
         if (file_nonblocking(f))
@@ -349,7 +318,7 @@ static i64 tty_read(struct file *f, struct span *to, u64 *position) {
             break;
         }
         if (lines) {
-            n = read_line(to);
+            n = take(to, true);
             break;
         }
         if (file_nonblocking(f))
@@ -368,19 +337,6 @@ static u32 tty_poll(struct file *f, struct waitqueue *queues[2]) {
     return (readable_now() ? POLLIN | POLLRDNORM : 0) | (uart_room() > 2048 ? POLLOUT | POLLWRNORM : 0);
 }
 
-static void mode_changed(u32 old_flags) {
-    if (!((old_flags ^ tio.lflag) & ICANON))
-        return;
-    if (tio.lflag & ICANON) {
-        /* What came in raw becomes lines where it has ends. */
-        lines = 0;
-        for (u32 i = tail; i != head; i++)
-            lines += ring[i % TTY_CAPACITY] == '\n' && !mark_at(i);
-    } else {
-        commit();
-    }
-}
-
 static i64 set_termios(u64 argument, bool flush) {
     struct termios new;
     if (copy_from_user(&new, argument, sizeof new))
@@ -389,7 +345,8 @@ static i64 set_termios(u64 argument, bool flush) {
     if (flush)
         flush_input();
     tio = new;
-    mode_changed(old);
+    if (old & ICANON && !(tio.lflag & ICANON))
+        commit();                               /* the unfinished line can be read, too */
     return 0;
 }
 
@@ -447,6 +404,5 @@ static const struct file_ops tty_ops = {
 };
 
 struct file *tty_open(u32 flags) {
-    prepare();
     return file_new(&tty_ops, flags, NULL);
 }

@@ -185,73 +185,54 @@ int pages_split_range(u64 start, u64 end) {
     return 0;
 }
 
-static void drop_entry(u64 *e, u64 *freed) {
-    if (*e & PTE_PRIVATE) {
-        (*freed)++;
-        vm_counts.resident--;
+/* Visits the entries of [start, end) that are not empty: for a large page one (wholly inside: pages_split_at saw to
+ * that) that counts for 512. The sum of what the visits give. */
+__attribute__((always_inline)) static inline u64 each_entry(u64 start, u64 end, const struct vma *v, u64 (*visit)(const struct vma *v, u64 *e, u64 pages)) {
+    u64 sum = 0;
+    for (u64 va = paging_next(start, end); va < end;) {
+        u64 next = min_u64(ALIGN_DOWN(va, HUGE_SIZE) + HUGE_SIZE, end), *huge, *e = paging_entry(va, false, &huge);
+        if (huge)
+            sum += visit(v, huge, (next - va) >> PAGE_SHIFT);
+        for (; !huge && va < next; va += PAGE_SIZE, e++)
+            if (*e)                             /* present, or kept by PROT_NONE */
+                sum += visit(v, e, 1);
+        va = paging_next(next, end);
     }
-    page_put(page_of(*e & PTE_ADDRESS));
+    return sum;
+}
+
+static u64 count_private(const struct vma *v, u64 *e, u64 pages) { return *e & PTE_PRIVATE ? pages : 0; }
+
+static u64 drop(const struct vma *v, u64 *e, u64 pages) {
+    u64 freed = count_private(v, e, pages);
+    if (*e & PTE_PS)
+        pmm_free(*e & PTE_ADDRESS, 9);
+    else
+        page_put(page_of(*e & PTE_ADDRESS));
     *e = 0;
+    vm_counts.resident -= freed;
+    return freed;
 }
 
 u64 pages_drop(u64 start, u64 end) {
-    u64 freed = 0;
-    for (u64 va = paging_next(start, end); va < end;) {
-        u64 next = min_u64(ALIGN_DOWN(va, HUGE_SIZE) + HUGE_SIZE, end), *huge, *e = paging_entry(va, false, &huge);
-        if (huge) {                             /* wholly inside: pages_split_at saw to that */
-            pmm_free(*huge & PTE_ADDRESS, 9);
-            *huge = 0;
-            freed += 512;
-            vm_counts.resident -= 512;
-        } else {
-            for (; va < next; va += PAGE_SIZE, e++)
-                if (*e)                         /* present, or kept by PROT_NONE */
-                    drop_entry(e, &freed);
-        }
-        va = paging_next(next, end);
-    }
+    u64 freed = each_entry(start, end, NULL, drop);
     tlb_flush_range(start, end);
     return freed;
 }
 
-u64 pages_count_private(u64 start, u64 end) {
-    u64 count = 0;
-    for (u64 va = paging_next(start, end); va < end;) {
-        u64 next = min_u64(ALIGN_DOWN(va, HUGE_SIZE) + HUGE_SIZE, end), *huge, *e = paging_entry(va, false, &huge);
-        if (huge)
-            count += (next - va) >> PAGE_SHIFT;
-        else
-            for (; va < next; va += PAGE_SIZE, e++)
-                count += (*e & PTE_PRIVATE) != 0;
-        va = paging_next(next, end);
-    }
-    return count;
-}
+u64 pages_count_private(u64 start, u64 end) { return each_entry(start, end, NULL, count_private); }
 
 /* A private page of a file stays read-only until it is copied; PROT_NONE takes the present bit but keeps
  * the rest, so that the page comes back with the permission. */
-static u64 protect_entry(const struct vma *v, u64 e) {
-    bool own = e & PTE_PRIVATE || v->shared;
-    e &= ~(PTE_P | PTE_W | PTE_NX);
-    if (v->prot)
-        e |= PTE_P;
-    if (v->prot & PROT_WRITE && own)
-        e |= PTE_W | PTE_D;
-    return v->prot & PROT_EXEC ? e : e | PTE_NX;
+static u64 protect(const struct vma *v, u64 *e, u64 pages) {
+    bool own = *e & PTE_PRIVATE || v->shared;
+    u64 flags = (v->prot ? PTE_P : 0) | (v->prot & PROT_WRITE && own ? PTE_W | PTE_D : 0) | (v->prot & PROT_EXEC ? 0 : PTE_NX);
+    *e = (*e & ~(PTE_P | PTE_W | PTE_NX)) | flags;
+    return 0;
 }
 
 void pages_protect(struct vma *v, u64 start, u64 end) {
-    for (u64 va = paging_next(start, end); va < end;) {
-        u64 next = min_u64(ALIGN_DOWN(va, HUGE_SIZE) + HUGE_SIZE, end), *huge, *e = paging_entry(va, false, &huge);
-        if (huge) {
-            *huge = protect_entry(v, *huge);
-        } else {
-            for (; va < next; va += PAGE_SIZE, e++)
-                if (*e)
-                    *e = protect_entry(v, *e);
-        }
-        va = paging_next(next, end);
-    }
+    each_entry(start, end, v, protect);
     tlb_flush_range(start, end);
 }
 

@@ -54,6 +54,15 @@ static bool range_free(u64 start, u64 length) {
     return !v || v->start >= start + length;
 }
 
+/* Where a mapping goes that need not be at its hint; 0 if nowhere. */
+static u64 place(u64 hint, u64 length, bool anonymous) {
+    if (hint >= 0x10000 && hint < USER_END && length <= USER_END - hint && range_free(hint, length))
+        return hint;
+    /* Large regions begin where large pages can. */
+    u64 at = anonymous && length >= HUGE_SIZE ? vma_find_gap(length, HUGE_SIZE, MAP_TOP) : 0;
+    return at ? at : vma_find_gap(length, PAGE_SIZE, MAP_TOP);
+}
+
 i64 vm_map(u64 hint, u64 length, int prot, int flags, struct inode *inode, u64 offset) {
     bool fixed = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE);
     if (fixed && (hint < USER_START || hint > USER_END || length > USER_END - hint))
@@ -69,48 +78,26 @@ i64 vm_map(u64 hint, u64 length, int prot, int flags, struct inode *inode, u64 o
     v->lazy = flags & (MAP_NORESERVE | MAP_STACK | MAP_GROWSDOWN);
     v->read_only = v->shared && flags & MAP_FILE_READ_ONLY;
     v->offset = offset;
-    u64 pages = length >> PAGE_SHIFT;
+    v->start = fixed ? hint : place(hint, length, !inode);
+    v->end = v->start + length;
     /* Fixed mappings replace: what they give back counts for what they take. */
-    if (flags & MAP_FIXED) {
-        int error = vm_unmap(hint, length);
-        if (error) {
-            kfree(v);
-            return error;
-        }
+    int error = flags & MAP_FIXED ? vm_unmap(hint, length) : v->start ? 0 : -ENOMEM;
+    if (!error && wants_promise(v)) {
+        v->charged = pmm_promise(length_pages(v));
+        error = v->charged ? 0 : -ENOMEM;
     }
-    if (wants_promise(v)) {
-        if (!pmm_promise(pages)) {
-            kfree(v);
-            return -ENOMEM;
-        }
-        v->charged = true;
-    }
-    u64 at = hint;
-    if (!fixed) {
-        bool usable = hint >= 0x10000 && hint < USER_END && length <= USER_END - hint && range_free(hint, length);
-        if (!usable) {
-            /* Large regions begin where large pages can. */
-            u64 align = length >= HUGE_SIZE && !inode ? HUGE_SIZE : PAGE_SIZE;
-            at = vma_find_gap(length, align, MAP_TOP);
-            if (!at && align != PAGE_SIZE)
-                at = vma_find_gap(length, PAGE_SIZE, MAP_TOP);
-        }
-        if (!at) {
-            if (v->charged)
-                pmm_unpromise(pages);
-            kfree(v);
-            return -ENOMEM;
-        }
+    if (error) {
+        kfree(v);
+        return error;
     }
     if (inode) {
         v->inode = inode_get(inode);
         inode->regular.mappings++;
     }
-    v->start = at;
-    v->end = at + length;
+    i64 at = (i64)v->start;
     vma_link(v);
     vma_merge(v);
-    return (i64)at;
+    return at;
 }
 
 void vm_file_cut(const struct inode *i, u64 from, u64 to, bool private_too) {
