@@ -165,6 +165,12 @@ u64 parse_number(const char *text, size_t length) {
     return v;
 }
 
+bool boot_option_is(const char *key, const char *value) {
+    size_t n;
+    const char *text = boot_option(key, &n);
+    return text && n == strlen(value) && !memcmp(text, value, n);
+}
+
 u64 boot_option_number(const char *key, u64 otherwise) {
     size_t n;
     const char *text = boot_option(key, &n);

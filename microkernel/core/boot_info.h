@@ -42,6 +42,8 @@ void boot_info_init(u32 door, paddr_t info);
 /* The value of `key=value` or of the bare word `key` (then ""); NULL if absent. The value ends at a
  * blank or the end of the line: its length is stored in *length. Words after `--` do not count. */
 const char *boot_option(const char *key, size_t *length);
+/* Has it this value? */
+bool boot_option_is(const char *key, const char *value);
 u64 boot_option_number(const char *key, u64 otherwise);
 /* The next word of a text, which is moved behind it; NULL at the end. */
 const char *boot_word(const char **text, size_t *length);

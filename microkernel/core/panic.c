@@ -139,14 +139,12 @@ static void call_hook(void) {
 }
 
 __attribute__((noreturn)) static void finish(void) {
-    size_t n;
-    const char *what = boot_option("ovum.panic", &n);
     interrupts_off();
-    if (what && n == 4 && !memcmp(what, "halt", 4)) {
+    if (boot_option_is("ovum.panic", "halt")) {
         uart_drain();
         machine_halt();
     }
-    if (what && n == 6 && !memcmp(what, "reboot", 6))
+    if (boot_option_is("ovum.panic", "reboot"))
         machine_reboot();
     console_exit(STATUS_PANIC);
 }

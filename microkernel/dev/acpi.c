@@ -26,9 +26,6 @@ static u8 sleep_type_a, sleep_type_b;
 static bool have_s5;
 static struct { u8 space; paddr_t address; u8 value; } reset;
 
-/* Tables lie in memory that the direct map may not reach: map whatever is asked for. */
-static const void *table_map(paddr_t at, u64 size) { return map_device(at, size); }
-
 static bool sums_to_zero(const u8 *p, u64 n) {
     u8 sum = 0;
     while (n--)
@@ -36,13 +33,14 @@ static bool sums_to_zero(const u8 *p, u64 n) {
     return sum == 0;
 }
 
+/* Tables lie in memory that the direct map may not reach: they are mapped like a device. */
 static const struct header *table_at(paddr_t at) {
-    const struct header *h = at ? table_map(at, sizeof *h) : NULL;
+    const struct header *h = at ? map_device(at, sizeof *h) : NULL;
     if (!h || h->length < sizeof *h || h->length > 4 << 20)
         return NULL;
     u32 length = h->length;
     unmap_device((void *)(uintptr_t)h, sizeof *h);
-    h = table_map(at, length);
+    h = map_device(at, length);
     return h && sums_to_zero((const u8 *)h, length) ? h : NULL;
 }
 
@@ -118,7 +116,7 @@ static bool find_rsdp(void) {
     for (unsigned i = 0; i < ARRAY_SIZE(places); i++) {
         if (places[i].from < 0x80000)
             continue;
-        const u8 *base = table_map(places[i].from, places[i].to - places[i].from);
+        const u8 *base = map_device(places[i].from, places[i].to - places[i].from);
         for (u64 o = 0; base && o + 36 <= places[i].to - places[i].from; o += 16)
             if (!memcmp(base + o, "RSD PTR ", 8) && sums_to_zero(base + o, 20)) {
                 memcpy(boot_info.rsdp, base + o, 36);

@@ -21,8 +21,8 @@ unsigned console_terminals(void) { return terminals; }
 
 void console_init(void) {
     size_t n;
-    const char *v = boot_option("ovum.link", &n);
-    is_link = v && n == 3 && !memcmp(v, "mux", 3);
+    const char *v;
+    is_link = boot_option_is("ovum.link", "mux");
     if (is_link && (v = boot_option("ovum.tty", &n))) {
         terminals = 0;
         for (size_t i = 0; i < n; i++)

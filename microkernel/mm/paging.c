@@ -106,20 +106,14 @@ static bool table_empty(const u64 *t) {
 
 void paging_prune(vaddr_t start, vaddr_t end) {
     for (vaddr_t va = paging_next(start, end); va < end; va = paging_next(ALIGN_DOWN(va, HUGE_SIZE) + HUGE_SIZE, end)) {
-        u64 *l3 = &pml4[index_at(va, 3)], *t2 = table_at(*l3 & PTE_ADDRESS);
-        u64 *l2 = &t2[index_at(va, 2)], *t1 = table_at(*l2 & PTE_ADDRESS);
-        u64 *l1 = &t1[index_at(va, 1)];
-        if (*l1 & PTE_PS || !table_empty(table_at(*l1 & PTE_ADDRESS)))
-            continue;
-        pmm_free(*l1 & PTE_ADDRESS, 0);
-        *l1 = 0;
-        if (!table_empty(t1))
-            continue;
-        pmm_free(*l2 & PTE_ADDRESS, 0);
-        *l2 = 0;
-        if (table_empty(t2)) {
-            pmm_free(*l3 & PTE_ADDRESS, 0);
-            *l3 = 0;
+        u64 *table = pml4, *e[4];
+        for (int level = 3; level > 0; level--) {
+            e[level] = &table[index_at(va, level)];
+            table = table_at(*e[level] & PTE_ADDRESS);
+        }
+        for (int level = 1; level < 4 && !(*e[level] & PTE_PS) && table_empty(table_at(*e[level] & PTE_ADDRESS)); level++) {
+            pmm_free(*e[level] & PTE_ADDRESS, 0);
+            *e[level] = 0;
         }
     }
     /* Stale paging-structure caches: INVLPG of any address drops them all (SDM 3A, 4.10.4.1). */
