@@ -85,10 +85,10 @@ struct file *epoll_open(u32 flags) {
     list_init(&e->items);
     list_init(&e->ready);
     waitqueue_init(&e->readable);
-    e->file = file_new(&epoll_ops, O_RDWR | flags, e);
-    if (!e->file)
+    struct file *f = e->file = file_new(&epoll_ops, O_RDWR | flags, e);
+    if (!f)
         kfree(e);
-    return e->file;
+    return f;
 }
 
 /* How many epoll files hang below this one, one under the other, itself counted: EPOLL_DEPTH + 1 stands for
