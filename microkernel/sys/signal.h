@@ -13,8 +13,9 @@ enum {
 
 /* si_code values. */
 enum {
-    SEGV_MAPERR = 1, SEGV_ACCERR = 2, BUS_ADRALN = 1, BUS_ADRERR = 2, ILL_ILLOPN = 2, FPE_INTDIV = 1, FPE_FLTINV = 7,
-    TRAP_BRKPT = 1, TRAP_TRACE = 2, SI_USER = 0, SI_KERNEL = 0x80, SI_TKILL = -6, SI_QUEUE = -1, SI_TIMER = -2,
+    SEGV_MAPERR = 1, SEGV_ACCERR = 2, BUS_ADRALN = 1, BUS_ADRERR = 2, ILL_ILLOPN = 2, FPE_INTDIV = 1, FPE_FLTDIV = 3,
+    FPE_FLTOVF, FPE_FLTUND, FPE_FLTRES, FPE_FLTINV,
+    TRAP_TRACE = 2, SI_USER = 0, SI_KERNEL = 0x80, SI_TKILL = -6, SI_QUEUE = -1, SI_TIMER = -2,
 };
 
 /* siginfo_t, 128 bytes: the members that are ever set. */

@@ -45,10 +45,10 @@ def small_elf(hello_program: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def native_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """native.c as a shared library."""
+    """native.c and faults.c as a shared library."""
     library = tmp_path_factory.mktemp("native") / "native.so"
-    source = Path(__file__).with_name("native.c")
+    sources = [Path(__file__).with_name(name) for name in ("native.c", "faults.c")]
     # -O1: the optimiser would otherwise unroll the recursion that is to exhaust a stack.
-    flags = ["-O1", "-shared", "-fPIC", "-nostdlib", "-Wall", "-Wextra", "-Werror"]
-    subprocess.run(["gcc", *flags, "-o", library, source], check=True)
+    flags = ["-O1", "-shared", "-fPIC", "-nostdlib", "-mno-red-zone", "-Wall", "-Wextra", "-Werror"]
+    subprocess.run(["gcc", *flags, "-o", library, *sources], check=True)
     return library

@@ -17,7 +17,7 @@ enum {
     VECTOR_ALIGNMENT = 17, VECTOR_SIMD = 19,
 };
 /* Page fault error code (SDM 3A, 4.7). */
-enum { PF_WRITE = 2, PF_FETCH = 16 };
+enum { PF_WRITE = 2, PF_USER = 4, PF_FETCH = 16 };
 
 struct extable_entry { u64 from, to; };
 extern const struct extable_entry exception_table[], exception_table_end[];
@@ -33,10 +33,11 @@ static enum fault_access access_of(u64 error) {
     return error & PF_FETCH ? FAULT_EXEC : error & PF_WRITE ? FAULT_WRITE : FAULT_READ;
 }
 
-/* What exceptions are to the program that causes them. */
-static const struct { u8 signal, code; } program_faults[VECTOR_IRQ_BASE] = {
-    [VECTOR_DIVIDE] = {SIGFPE, FPE_INTDIV},         [VECTOR_X87] = {SIGFPE, FPE_FLTINV},       [VECTOR_SIMD] = {SIGFPE, FPE_FLTINV},
-    [VECTOR_INVALID_OPCODE] = {SIGILL, ILL_ILLOPN}, [VECTOR_DEBUG] = {SIGTRAP, TRAP_TRACE},    [VECTOR_BREAKPOINT] = {SIGTRAP, TRAP_BRKPT},
+/* What exceptions are to the program that causes them; floating_point_code says more of some. INT3 is not
+ * TRAP_BRKPT on x86. */
+static const struct { u8 signal; i16 code; } program_faults[VECTOR_IRQ_BASE] = {
+    [VECTOR_DIVIDE] = {SIGFPE, FPE_INTDIV},         [VECTOR_X87] = {SIGFPE, 0},                [VECTOR_SIMD] = {SIGFPE, 0},
+    [VECTOR_INVALID_OPCODE] = {SIGILL, ILL_ILLOPN}, [VECTOR_DEBUG] = {SIGTRAP, TRAP_TRACE},    [VECTOR_BREAKPOINT] = {SIGTRAP, SI_KERNEL},
     [VECTOR_PROTECTION] = {SIGSEGV, SI_KERNEL},     [VECTOR_STACK] = {SIGSEGV, SI_KERNEL},     [VECTOR_ALIGNMENT] = {SIGBUS, BUS_ADRALN},
 };
 
@@ -44,10 +45,21 @@ __attribute__((noreturn)) static void unexpected(const struct frame *f, const ch
     panic_at(f, "%s (vector %lu, error %lx)%s", f->vector < ARRAY_SIZE(names) ? names[f->vector] : "exception", f->vector, f->error, where);
 }
 
+/* Which floating point exception it was: status and control words have the same bits, MXCSR has its masks
+ * seven bits up (SDM 1, 8.1.3 and 10.2.3). */
+static int floating_point_code(bool x87) {
+    u16 status, control;
+    u32 mxcsr;
+    __asm__ volatile("fnstsw %0; fnstcw %1; stmxcsr %2" : "=m"(status), "=m"(control), "=m"(mxcsr));
+    u32 raised = x87 ? status & ~(u32)control : mxcsr & ~(mxcsr >> 7);
+    return raised & 1 ? FPE_FLTINV : raised & 4 ? FPE_FLTDIV : raised & 8 ? FPE_FLTOVF : raised & 0x12 ? FPE_FLTUND : FPE_FLTRES;
+}
+
 static void exception_from_program(struct frame *f) {
     u64 address = read_cr2();
     int code = program_faults[f->vector].code, signal = program_faults[f->vector].signal;
     if (f->vector == VECTOR_PAGE_FAULT) {
+        f->error |= PF_USER;                    /* as handlers know it */
         signal = vm_fault(address, access_of(f->error), &code);
         if (signal)
             signal_fault(signal, code, address, f);
@@ -56,7 +68,9 @@ static void exception_from_program(struct frame *f) {
     } else if (signal) {
         if (f->vector == VECTOR_DEBUG)
             f->rflags &= ~(u64)RFLAGS_TF;
-        signal_fault(signal, code, signal == SIGSEGV || signal == SIGBUS ? 0 : f->rip, f);
+        else if (f->vector == VECTOR_X87 || f->vector == VECTOR_SIMD)
+            code = floating_point_code(f->vector == VECTOR_X87);
+        signal_fault(signal, code, signal == SIGSEGV || signal == SIGBUS || code == SI_KERNEL ? 0 : f->rip, f);
     } else {
         unexpected(f, " in the program");
     }
