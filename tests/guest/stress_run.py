@@ -1,6 +1,8 @@
 """Runs the programs of `tests.guest.stress` in a guest; by hand, too:
 
     .venv/bin/python -m tests.guest.stress_run fuzz SEED CALLS [THREADS]
+    .venv/bin/python -m tests.guest.stress_run registers SECONDS
+    .venv/bin/python -m tests.guest.stress_run wakeups SECONDS
 
 Seed 0 is a new one, which is printed.
 """
@@ -17,6 +19,8 @@ PROGRAMS: Final = Path(__file__).with_name("stress")
 FLAGS: Final = "-std=gnu17 -O2 -g -shared -fPIC -nostdlib -Wall -Wextra -Werror".split()
 LIBRARIES: Final = {
     # Without the vector unit: other code leaves garbage in its control words here.
+    "registers": ("-mgeneral-regs-only", "-fno-strict-aliasing", "registers.c"),
+    "wakeups": ("wakeups.c",),
     "fuzz": ("-mgeneral-regs-only", "-mno-red-zone", "fuzz.c", "fuzz_world.c"),
 }
 

@@ -9,6 +9,8 @@ from . import machine, stress_run
 FUZZ_SEED = 20_250_101
 FUZZ_CALLS = 200_000
 FUZZ_CALLS_FULL = 10_000_000
+SECONDS = 8
+SECONDS_FULL = 600
 
 
 @pytest.fixture(scope="session")
@@ -37,3 +39,11 @@ def test_calls_at_random_leave_everything_as_it_was(
     calls = FUZZ_CALLS_FULL if full else FUZZ_CALLS
     result = _run(libraries, 3600 if full else 120, "fuzz", seed, calls)
     assert f", {calls} calls" in result.out
+
+
+@pytest.mark.timeout(1000)
+@pytest.mark.parametrize("program", ["registers", "wakeups"])
+def test_it_goes_on_for_long(program: str, libraries: list[str], full: bool) -> None:
+    """No register is ever found changed; nothing that waits is ever forgotten."""
+    seconds = SECONDS_FULL if full else SECONDS
+    _run(libraries, seconds + 120, program, seconds)

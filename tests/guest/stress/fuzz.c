@@ -17,6 +17,7 @@ struct world world;
 volatile u64 fuzz_done[THREADS];                /* calls made, to be watched */
 u64 fuzz_last[THREADS][8];                      /* number, arguments and result of each thread's last call */
 volatile u64 fuzz_signals;
+u64 fuzz_made[512], fuzz_succeeded[512];         /* by number */
 
 struct state {
     u64 random;
@@ -260,8 +261,8 @@ static int confine(struct state *s, u64 number, u64 a[6])
     case 12:                                    /* brk: the heap is the C library's */
         a[0] = R(2) ? 0 : 1ull << (46 + R(18));
         return 1;
-    case 13:                                    /* rt_sigaction */
-        a[1] = R(2) ? 0 : R(4) ? world.actions + 32 * R(ACTIONS) : wild(s);
+    case 13:                                    /* rt_sigaction: queued signals must not pile up their frames */
+        a[1] = R(2) ? 0 : R(4) ? world.actions + 32 * R(a[0] < 32 ? ACTIONS : ACTIONS - NESTING_ACTIONS) : wild(s);
         return 1;
     case 131:                                   /* sigaltstack */
         a[0] = R(2) ? 0 : R(4) ? world.altstacks + 24 * s->index : wild(s);
@@ -271,6 +272,8 @@ static int confine(struct state *s, u64 number, u64 a[6])
         if (a[0] == 0x1002)
             a[1] |= 1ull << 63;
         return 1;
+    case 144:                                   /* sched_setscheduler: a real-time thread may starve the others */
+        return (a[1] & 0xff) - 1 > 1;
     case 302:                                   /* prlimit64: the number of descriptors stays */
         a[2] = a[1] == 7 ? 0 : a[2];
         return 1;
@@ -358,6 +361,8 @@ static void call_something(struct state *s, u64 *last)
         last[1 + k] = a[k];
     i64 result = number == 56 && a[0] != 1ull << 63 ? make_thread(s) : raw(number, a[0], a[1], a[2], a[3], a[4], a[5]);
     last[7] = (u64)result;
+    fuzz_made[number & 511] += number < 512;
+    fuzz_succeeded[number & 511] += number < 512 && result >= 0;
     u64 place = (u64)result, size = number == 9 ? a[1] : a[2];
     if ((number == 9 || number == 25) && result > 0 && (place < world.base || place >= world.end))
         raw(11, place, (size + PAGE - 1) & ~(PAGE - 1ull), 0, 0, 0, 0);
@@ -380,8 +385,10 @@ static void meet(u64 *here, u64 threads)
     u64 turn = __atomic_add_fetch(here, 1, __ATOMIC_SEQ_CST);
     u64 all = (turn + threads - 1) / threads * threads;
 
+    u64 pause[2] = {0, 1000000};
+
     while (__atomic_load_n(here, __ATOMIC_SEQ_CST) < all)
-        raw(24, 0, 0, 0, 0, 0, 0);
+        raw(35, (u64)pause, 0, 0, 0, 0, 0);
 }
 
 void fuzz_thread(u64 seed, u64 index, u64 threads, u64 count)

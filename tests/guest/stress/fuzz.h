@@ -9,7 +9,7 @@ enum {
     FIRST_FD = 3, DESCRIPTORS = 61,
     OUT_SIZE = 1 << 16, IN_SIZE = 4096, MAP_SIZE = 16 << 20,
     ALTSTACK_SIZE = 1 << 19,                    /* for a frame of each signal, twice */
-    OWN_NAMES = 20, SYSTEM_NAMES = 12, TIMES = 8, MASKS = 8, ACTIONS = 8,
+    OWN_NAMES = 20, SYSTEM_NAMES = 12, TIMES = 8, MASKS = 8, ACTIONS = 8, NESTING_ACTIONS = 3,
 };
 
 /* Addresses; everything from base to end is the fuzzer's. */

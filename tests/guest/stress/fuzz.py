@@ -111,9 +111,16 @@ class Fuzzer:
         number, *arguments, _ = self._last[index]
         return f"call {number}({', '.join(map(hex, arguments))})"
 
-    def signals(self) -> int:
-        """How many signals were handled."""
-        return self._signals.value
+    def summary(self) -> str:
+        """How many signals were handled, and what came of the calls."""
+        made, good = (
+            list((ctypes.c_uint64 * 512).in_dll(self._library, name))
+            for name in ("fuzz_made", "fuzz_succeeded")
+        )
+        return (
+            f"{self._signals.value} signals, {sum(good) * 100 // sum(made)} % of the calls "
+            f"succeeded, of {sum(map(bool, good))} kinds"
+        )
 
 
 def _libc() -> ctypes.CDLL:
@@ -197,6 +204,7 @@ def main(arguments: list[str]) -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, EVERY_SIGNAL)
     fuzzer = Fuzzer(threads)
     fuzzer.run(seed + 1, WARM_UP)
+    print(fuzzer.summary())
     free, descriptors = _free_bytes(), _open_descriptors()
     started = time.monotonic()
     fuzzer.run(seed, calls)
@@ -204,7 +212,7 @@ def main(arguments: list[str]) -> None:
     lost = free - _free_bytes()
     assert _open_descriptors() == descriptors, _open_descriptors()
     _still_works()
-    print(f"{took:.1f} s, {fuzzer.signals()} signals, {lost} bytes more in use", flush=True)
+    print(f"{took:.1f} s, {fuzzer.summary()}, {lost} bytes more in use", flush=True)
     assert lost <= TOLERANCE, f"{lost} bytes are gone"
     assert threading.active_count() == 1
 

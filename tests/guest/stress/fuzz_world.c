@@ -80,7 +80,9 @@ int fuzz_prepare(void)
         mask[i] = i ? 0x0123456789abcdefull * i & ~(1ull << (PROD - 1)) & ~0x5f8ull : 0;
     struct kernel_action *action = at(world.actions = free + 512);
     for (unsigned i = 0; i < ACTIONS; i++)
-        action[i] = (struct kernel_action){i == 7 ? 1 : (u64)on_signal, SA_RESTORER | (i & 1 ? SA_SIGINFO : 0) | (i & 2 ? SA_RESTART : 0) | (i & 4 ? SA_ONSTACK | SA_NODEFER : 0), (u64)restorer, mask[i]};
+        action[i] = (struct kernel_action){
+            i ? (u64)on_signal : 1, SA_RESTORER | (i & 1 ? SA_SIGINFO : 0) | (i & 2 ? SA_RESTART : 0) |
+            (i & 4 ? SA_ONSTACK : 0) | (i >= ACTIONS - NESTING_ACTIONS ? SA_NODEFER : 0), (u64)restorer, mask[i]};
     u64 *stack = at(world.altstacks = free + 1024);
     for (unsigned i = 0; i < THREADS; i++) {
         *stack++ = altstacks[i];
