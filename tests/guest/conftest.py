@@ -45,9 +45,9 @@ def small_elf(hello_program: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def native_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """native.c and faults.c as a shared library."""
+    """native.c and what goes with it as a shared library."""
     library = tmp_path_factory.mktemp("native") / "native.so"
-    sources = [Path(__file__).with_name(name) for name in ("native.c", "faults.c")]
+    sources = [Path(__file__).with_name(name) for name in ("native.c", "faults.c", "cancel.c")]
     # -O1: the optimiser would otherwise unroll the recursion that is to exhaust a stack.
     flags = ["-O1", "-shared", "-fPIC", "-nostdlib", "-mno-red-zone", "-Wall", "-Wextra", "-Werror"]
     subprocess.run(["gcc", *flags, "-o", library, *sources], check=True)
