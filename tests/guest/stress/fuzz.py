@@ -207,7 +207,7 @@ def main(arguments: list[str]) -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, EVERY_SIGNAL)
     fuzzer = Fuzzer(threads)
     fuzzer.run(seed + 1, WARM_UP)
-    print(fuzzer.summary())
+    print(fuzzer.summary(), flush=True)
     before, descriptors = _bytes_not_ours(), _open_descriptors()
     started = time.monotonic()
     fuzzer.run(seed, calls)
