@@ -1,6 +1,6 @@
 """The archive of one program: its files, with bytecode beside every Python file."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
@@ -40,9 +40,15 @@ def ensure_application(sysroot: "Sysroot", files: list["SourceFile"]) -> Path:
 
 
 def source_entries(
-    sysroot: "Sysroot", files: Iterable["SourceFile"], work: Path
+    sysroot: "Sysroot",
+    files: Iterable["SourceFile"],
+    work: Path,
+    wanted: Callable[[str], bool] = lambda name: True,
 ) -> Iterator["Entry"]:
-    """The files as entries, and the bytecode of those that are Python; `work` takes the latter."""
+    """The files as entries, and the bytecode of those that are Python; `work` takes the latter.
+
+    `wanted` says by a file's name whether its bytecode goes in.
+    """
     from ovum.bytecode import Unit, compile_units
     from ovum.cpio import regular
 
@@ -50,7 +56,7 @@ def source_entries(
     for number, file in enumerate(files):
         mtime = max(0, min(file.mtime_ns // 1_000_000_000, 0xFFFFFFFF))
         yield regular(file.name, file.path, file.permissions(), mtime)
-        if file.name.endswith(".py"):
+        if file.name.endswith(".py") and wanted(file.name):
             units[file.name] = Unit(file.path, work / f"{number}.pyc", "/" + file.name)
     # A file that does not compile is the program's business: importing it tells, as elsewhere.
     broken = {failure.shown for failure in compile_units(sysroot, list(units.values()))}

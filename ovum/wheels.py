@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ovum.sysroot import Sysroot
 
 STORE: Final = Store("packages", ".cpio", keep=24)
-_LAYOUT: Final = 1
+_LAYOUT: Final = 2
 """Raised when the same packages make a different archive."""
 
 _INCLUDED = re.compile(r"^\s*(?:-r|-c|--requirement|--constraint)[\s=]\s*(\S+)", re.MULTILINE)
@@ -164,7 +164,13 @@ def _entries(sysroot: "Sysroot", site: Path, work: Path) -> "Iterator[Entry]":
             files.append(source_file(f"{SITE_PACKAGES}/{path.relative_to(site)}", path))
             if ".so" in name and is_elf(path):
                 native.append(path)
-    yield from source_entries(sysroot, sorted(files, key=lambda file: file.name), work / "pyc")
+    # Packages' own tests are half of the code of some, and hardly ever run: they stay as source.
+    yield from source_entries(
+        sysroot,
+        sorted(files, key=lambda file: file.name),
+        work / "pyc",
+        lambda name: "/tests/" not in name,
+    )
     # Libraries of the system that wheels expect and the base layer may not have, libstdc++ for
     # one. What is found in neither place is in the wheel itself, or an import error in the guest.
     needed, _ = library_index(sysroot).closure(native)

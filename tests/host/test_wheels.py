@@ -76,6 +76,13 @@ def test_a_package_is_in_site_packages_with_bytecode(install: Install, shelf: Pa
     assert f"{SITE_PACKAGES}/parcel-1.2.dist-info/METADATA" in files
 
 
+def test_a_packages_own_tests_stay_source(install: Install, shelf: Path) -> None:
+    wheel(shelf, "parcel", "1.2", **{"parcel/tests/test_it.py": "assert True\n"})
+    files = install("parcel")
+    assert f"{SITE_PACKAGES}/parcel/tests/test_it.py" in files
+    assert not [name for name in files if "test_it.cpython" in name]
+
+
 def test_versions_and_requirement_files_are_heeded(
     install: Install, shelf: Path, tmp_path: Path
 ) -> None:
