@@ -43,6 +43,8 @@ peaks = np.sort(np.argsort(np.abs(spectrum))[-2:])
 print("fft:", peaks, digits(np.abs(spectrum[peaks])), np.allclose(np.fft.irfft(spectrum), wave))
 print("fft of 1009:", digits(np.abs(np.fft.fft(wave[:1009]))[[1, 504]]))
 
+values = random.random(5000)
+print("argsort:", np.argsort(values)[::999], bool(np.all(np.diff(values[np.argsort(values)]) >= 0)))
 numbers = random.integers(0, 1 << 40, 200_000)
 print("sorted:", np.sort(numbers)[::66_666], np.unique(numbers % 1000).size)
 print("text:", np.strings.upper(np.array(["ring", "zero"])), np.array(["b", "a"]).argsort())
