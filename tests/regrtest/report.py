@@ -26,7 +26,13 @@ def module(number: int, of: int, comparison: Comparison, found: Module) -> None:
     _line(f"[{number:3}/{of}] {comparison.name}: {verdict} ({found.seconds:.1f} s)")
     if found.error is not None:
         _line(f"    {found.error.strip().splitlines()[-1]}")
+    # Those of a module that came to an end early would fill the screen.
+    silent = sum(outcome == "not run" for outcome in comparison.differences.values())
+    if silent:
+        _line(f"    not run: {silent}")
     for name, outcome in comparison.differences.items():
+        if outcome == "not run":
+            continue
         test = found.tests.get(name)
         lines = test.detail.strip().splitlines() if test is not None else []
         short = name.removeprefix(f"{comparison.name}.")
