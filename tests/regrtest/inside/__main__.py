@@ -69,6 +69,7 @@ class Result(unittest.TestResult):
         super().__init__()
         self._records = records
         self._limit_s = limit_s
+        self._test: unittest.TestCase | None = None
         self._outcome = ""
         self._detail = ""
         self._started = 0.0
@@ -76,25 +77,28 @@ class Result(unittest.TestResult):
     def startTest(self, test: unittest.TestCase) -> None:  # noqa: N802
         super().startTest(test)
         faulthandler.dump_traceback_later(self._limit_s, exit=True)
+        self._test = test
         self._outcome = self._detail = ""
         self._records.write(start=identity(test))
         self._started = time.monotonic()
 
     def stopTest(self, test: unittest.TestCase) -> None:  # noqa: N802
         super().stopTest(test)
+        self._test = None
         self._records.write(
             end=identity(test),
             outcome=self._outcome or "pass",
             detail=self._detail,
             seconds=round(time.monotonic() - self._started, 3),
         )
+        self._outcome = ""
         faulthandler.dump_traceback_later(self._limit_s, exit=True)
 
     def _bad(self, outcome: str, test: unittest.TestCase, error: Error) -> None:
         if self._outcome not in ("fail", "error"):
             self._outcome = outcome
             self._detail = "".join(traceback.format_exception(*error))[-DETAIL:]
-        if not hasattr(test, "_testMethodName") and not hasattr(test, "test_case"):
+        if test is not self._test:
             # Not a test but setUpClass or setUpModule: the tests that need it do not run.
             self._records.write(fixture=identity(test), detail=self._detail)
             self._outcome = ""
@@ -113,7 +117,7 @@ class Result(unittest.TestResult):
 
     def addSkip(self, test: unittest.TestCase, reason: str) -> None:  # noqa: N802
         # A skipped part does not make its test a skipped one.
-        if hasattr(test, "_testMethodName") and not self._outcome:
+        if test is self._test and not self._outcome:
             self._outcome, self._detail = "skip", reason
 
     def addExpectedFailure(self, test: unittest.TestCase, err: Error) -> None:  # noqa: N802
