@@ -42,12 +42,19 @@ def main(words: Sequence[str] | None = None) -> int:
         print(f"regrtest: there is no module {', '.join(unknown)}", file=sys.stderr)
         return 2
     left_out = LeftOut.read()
-    names = [name for name in chosen if left_out.why(name) is None]
+    reasons = {name: left_out.why(name) for name in chosen}
+    names = [name for name, reason in reasons.items() if reason is None]
     linux = Reference(suite).results(names, report.reference)
     options.out.mkdir(parents=True, exist_ok=True)
     if options.linux:
         return 0
-    return _guest(guest.build(suite, options.out), names, linux, left_out, options)
+    image = guest.build(suite, options.out)
+    compared = _guest(image, names, linux, left_out, options.out)
+    modules = {name: reason for name, reason in reasons.items() if reason is not None}
+    report.write_left_out(options.out / "left-out.txt", modules, compared)
+    report.summary(compared)
+    bad = any(one.broken for one in compared)
+    return 1 if bad or percentage(compared) < options.target else 0
 
 
 def _guest(
@@ -55,25 +62,26 @@ def _guest(
     names: Sequence[str],
     linux: Mapping[str, Module],
     left_out: LeftOut,
-    options: argparse.Namespace,
-) -> int:
-    log: Path = options.out / "log.txt"
+    out: Path,
+) -> list[Comparison]:
+    """Runs the modules in guests, tells of each, and keeps what came of it."""
+    log = out / "log.txt"
     log.unlink(missing_ok=True)
-    compared: list[Comparison] = []
-    worth = [name for name in names if counted(linux[name], left_out.tests)]
-    for name in set(names) - set(worth):
-        compared.append(compare(linux[name], Module(name), left_out.tests))
-    for module in guest.results(image, worth, linux, left_out.tests, log):
+    compared = []
+    worth = []
+    for name in names:
+        if counted(linux[name], left_out.tests):
+            worth.append(name)
+        else:
+            compared.append(compare(linux[name], Module(name), left_out.tests))
+    found = guest.results(image, worth, linux, left_out.tests, log)
+    for number, module in enumerate(found):
         comparison = compare(linux[module.name], module, left_out.tests)
         compared.append(comparison)
-        report.module(len(compared) - (len(names) - len(worth)), len(worth), comparison, module)
+        report.module(number + 1, len(worth), comparison, module)
         stored = {"linux": linux[module.name].dump(), "guest": module.dump()}
-        (options.out / f"{module.name}.json").write_text(json.dumps(stored, indent=1))
-    compared.sort(key=lambda one: one.name)
-    report.write_left_out(options.out / "left-out.txt", compared)
-    report.summary(compared)
-    bad = any(one.broken for one in compared)
-    return 1 if bad or percentage(compared) < options.target else 0
+        (out / f"{module.name}.json").write_text(json.dumps(stored, indent=1))
+    return sorted(compared, key=lambda one: one.name)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """What the user gets to see."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from .compare import Comparison, percentage
@@ -39,9 +39,11 @@ def module(number: int, of: int, comparison: Comparison, found: Module) -> None:
         _line(f"    {outcome} {short}: {lines[-1][:150] if lines else ''}")
 
 
-def write_left_out(file: Path, compared: Sequence[Comparison]) -> None:
-    """Lists every test that is not counted because of what it needs."""
+def write_left_out(file: Path, modules: Mapping[str, str], compared: Sequence[Comparison]) -> None:
+    """Lists every module that is not run and every test that is not counted, with the reason."""
     with file.open("w") as out:
+        for name, reason in modules.items():
+            out.write(f"{name}: {reason}\n")
         for comparison in compared:
             for name, reason in comparison.left_out.items():
                 out.write(f"{name}: {reason}\n")
@@ -55,7 +57,11 @@ def summary(compared: Sequence[Comparison]) -> None:
     for one in different:
         broken = f", {one.broken}" if one.broken else ""
         _line(f"{one.name}: {len(one.differences)} of {one.expected} differ{broken}")
-    _line(f"modules: {len(compared)}, {len(different)} with differences")
+    empty = sum(not one.expected for one in compared)
+    _line(
+        f"modules: {len(compared) - empty}, {len(different)} with differences, "
+        f"besides {empty} with no test to compare"
+    )
     for reason, count in reasons.most_common():
         _line(f"left out, {reason}: {count}")
     _line(
