@@ -141,6 +141,9 @@ static struct interval_timer {
  * passed, look how much of it was used. */
 static u64 cpu_deadline[3];
 
+/* Nothing but handlers would run if signals came as fast as a program may ask for. */
+#define SHORTEST_NS (50 * NS_PER_US)
+
 static void interval_expired(struct timer *timer) {
     struct interval_timer *t = container_of(timer, struct interval_timer, timer);
     unsigned which = (unsigned)(t - interval_timers);
@@ -154,7 +157,7 @@ static void interval_expired(struct timer *timer) {
         cpu_deadline[which] = used + t->interval;
     }
     if (t->interval)
-        timer_arm(timer, which ? now + t->interval : max_u64(timer->deadline + t->interval, now + 1000));
+        timer_arm(timer, max_u64((which ? now : timer->deadline) + t->interval, now + SHORTEST_NS));
     signal_process_info(&(struct siginfo){.signo = t->signal, .code = SI_KERNEL});
 }
 

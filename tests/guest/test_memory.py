@@ -132,3 +132,52 @@ print("all is well")
 @pytest.mark.parametrize("size", ["64M", "256M"])
 def test_full_memory_is_no_space_for_files_and_the_program_goes_on(size: str) -> None:
     assert machine.code(FILLED, "--memory", size).expect().out == "all is well\n"
+
+
+EXHAUSTED = """\
+import gc, mmap, os
+
+def free():
+    gc.collect()
+    return os.sysconf("SC_AVPHYS_PAGES") * 4096
+
+def arrays():
+    pieces = []
+    while True:
+        pieces.append(bytearray(1 << 20))
+
+def mappings():
+    pieces = []
+    while True:
+        pieces.append(mmap.mmap(-1, 1 << 18))
+
+def objects():
+    chain = []
+    while True:
+        chain = [chain, bytes(1000)]
+
+ways = [arrays, mappings, objects, arrays] * 25
+# What the allocators of Python and the C library keep for themselves is kept from here on.
+for way in ways[:12]:
+    try:
+        way()
+    except (MemoryError, OSError):
+        pass
+before = free()
+failures = 0
+for way in ways:
+    try:
+        way()
+    except MemoryError:
+        failures += 1
+    except OSError as error:
+        assert error.errno == 12, error
+        failures += 1
+lost = before - free()
+print(failures, lost < 1 << 20, lost)
+"""
+
+
+def test_a_hundred_memory_errors_cost_nothing() -> None:
+    words = machine.code(EXHAUSTED, "--memory", "40M", limit_s=250).expect().out.split()
+    assert words[:2] == ["100", "True"], words

@@ -152,13 +152,19 @@ def test_a_busy_program_that_takes_too_long_is_ended() -> None:
 
 def test_daemon_threads_do_not_keep_the_machine_on() -> None:
     result = machine.code(
-        "import threading, time, atexit\n"
+        "import threading, time, atexit, os, queue, select, sys\n"
         "atexit.register(print, 'at exit')\n"
-        "for target in (lambda: time.sleep(600), lambda: [0 for _ in iter(int, 1)]):\n"
+        "lock, reader = threading.Lock(), os.pipe()[0]\n"
+        "lock.acquire()\n"
+        "for target in (lambda: time.sleep(600), lambda: [0 for _ in iter(int, 1)], lock.acquire,\n"
+        "               lambda: os.read(reader, 1), lambda: select.select([reader], [], []),\n"
+        "               queue.Queue().get, threading.Event().wait):\n"
         "    threading.Thread(target=target, daemon=True).start()\n"
-        "print('done')"
+        "print('done')\n"
+        "sys.exit(3)"
     )
-    assert result.expect().out == "done\nat exit\n"
+    assert result.expect(3).out == "done\nat exit\n"
+    assert result.err == ""
 
 
 def test_other_threads_are_waited_for() -> None:
