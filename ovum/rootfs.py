@@ -23,6 +23,9 @@ PYHOST: Final = "usr/lib/ovum/pyhost.so"
 """What the interpreter runs under; see pyhost/main.c."""
 
 LIBRARIES: Final = "usr/lib/x86_64-linux-gnu"
+LOCALE: Final = "usr/lib/locale/C.utf8"
+"""The one that images have, and name in LANG; glibc itself knows only C and POSIX."""
+
 HOME: Final = "root"
 APP: Final = "app"
 """Where the program is."""
@@ -163,8 +166,11 @@ def _linker_cache(sysroot: "Sysroot", entries: dict[str, Path], work: Path) -> b
 def data_entries(
     sysroot: "Sysroot", *, certificates: bool = True, zones: bool = True
 ) -> Iterator[Entry]:
-    """What libraries read: names of services, certificates for TLS, time zones."""
+    """What libraries read: the locale, names of services, certificates for TLS, time zones."""
     root = sysroot.root
+    for path in sorted((root / LOCALE).rglob("*")):
+        if path.is_file():
+            yield regular(path.relative_to(root).as_posix(), path)
     for name in ("etc/services", "etc/protocols"):
         yield regular(name, root / name)
     if certificates:

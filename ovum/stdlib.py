@@ -72,7 +72,7 @@ _PLAIN_ENCODINGS = """
 """
 PLAIN_ENCODINGS: Final = frozenset(_PLAIN_ENCODINGS.split())
 """Of the 120 codecs those that Python itself uses and those that files still come in. encodings is
-the one package that is split: its folder in the packed file is added to its `__path__`."""
+the one package that is split; pyhost/library.py finds the rest."""
 
 
 REPLACED: Final = REPO / "pyhost" / "replaced"

@@ -105,12 +105,23 @@ class PackedLibrary:
                 yield prefix + rest[0], len(rest) == 2
 
 
+class _RarerCodecs:
+    """A finder that is asked last: the frozen package `encodings` has one folder, by rule."""
+
+    @staticmethod
+    def find_spec(
+        name: str, path: object = None, target: "ModuleType | None" = None
+    ) -> ModuleSpec | None:
+        """The spec of a codec in the packed library."""
+        if not name.startswith("encodings."):
+            return None
+        return PackedLibrary(f"{PACK}/encodings").find_spec(name)
+
+
 def _install(path: "Sequence[str]") -> None:
-    if PACK not in path:
-        return
-    sys.path_hooks.insert(0, PackedLibrary)
-    # The rarer codecs, where the package `encodings` does not look by itself.
-    sys.modules["encodings"].__path__.append(f"{PACK}/encodings")
+    if PACK in path:
+        sys.path_hooks.insert(0, PackedLibrary)
+        sys.meta_path.append(_RarerCodecs)
 
 
 _install(sys.path)

@@ -9,8 +9,8 @@
  * image's own. What differs: nothing is searched for at the start, there is no user site, no
  * bytecode is written, faulthandler is on, and wheels are installed in site-packages (boot.py).
  *
- * The UTF-8 mode comes by itself: an image has no locale set, and CPython turns the mode on in the
- * C locale unless -X utf8=0 or PYTHONUTF8=0 says otherwise.
+ * Text is UTF-8 by the locale that an image has and names in LANG, C.UTF-8; without it CPython would
+ * turn its UTF-8 mode on by itself.
  */
 #include "pyhost.h"
 

@@ -2,6 +2,8 @@
 
 import importlib
 import importlib.util
+import locale
+import os
 import struct
 import sys
 from pathlib import Path
@@ -44,6 +46,18 @@ def the_useful_standard_library_can_be_imported() -> None:
 
 
 @check
+def the_locale_of_the_environment_is_there() -> None:
+    before = locale.setlocale(locale.LC_ALL)
+    try:
+        assert locale.setlocale(locale.LC_ALL, "") == os.environ["LANG"] == "C.UTF-8"
+        assert locale.nl_langinfo(locale.CODESET) == "UTF-8"
+        assert locale.getlocale()[1] == "UTF-8"
+    finally:
+        locale.setlocale(locale.LC_ALL, before)
+    assert (sys.getfilesystemencoding(), sys.stdout.encoding) == ("utf-8", "utf-8")
+
+
+@check
 def nothing_is_compiled_at_the_start() -> None:
     """Every module of the library came from bytecode that needs no look at its source's time."""
     wrong = []
@@ -71,7 +85,8 @@ def nothing_is_compiled_at_the_start() -> None:
 def the_interpreter_is_configured_as_an_image_wants_it() -> None:
     assert sys.version_info[:2] == (3, 13)
     assert sys.platform == "linux"
-    assert sys.flags.utf8_mode == 1
+    assert sys.flags.utf8_mode == 0  # the locale says the same
+    assert sys.stdin.errors == sys.stdout.errors == "surrogateescape"
     assert sys.flags.no_user_site == 1
     assert sys.getfilesystemencoding() == "utf-8"
     assert sys.stdout.encoding == "utf-8"
