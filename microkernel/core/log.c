@@ -30,20 +30,14 @@ static void put(struct out *o, char c) {
     o->length++;
 }
 
-static void put_padded(struct out *o, const char *s, size_t n, int width, bool left, char pad) {
-    size_t fill = width > 0 && (size_t)width > n ? (size_t)width - n : 0;
-    if (!left)
-        while (fill) {
-            put(o, pad);
-            fill--;
-        }
+static void put_padded(struct out *o, const char *s, size_t n, int width, char pad) {
+    for (size_t fill = n; width > 0 && fill < (size_t)width; fill++)
+        put(o, pad);
     for (size_t i = 0; i < n; i++)
         put(o, s[i]);
-    while (fill--)
-        put(o, ' ');
 }
 
-static void put_number(struct out *o, u64 v, bool negative, unsigned base, int width, bool left, char pad) {
+static void put_number(struct out *o, u64 v, bool negative, unsigned base, int width, char pad) {
     char digits[24];
     size_t n = sizeof digits;
     do
@@ -55,7 +49,7 @@ static void put_number(struct out *o, u64 v, bool negative, unsigned base, int w
         else
             digits[--n] = '-';
     }
-    put_padded(o, digits + n, sizeof digits - n, width, left, pad);
+    put_padded(o, digits + n, sizeof digits - n, width, pad);
 }
 
 size_t format_text_v(char *to, size_t size, const char *f, va_list args) {
@@ -65,11 +59,10 @@ size_t format_text_v(char *to, size_t size, const char *f, va_list args) {
             put(&o, *f);
             continue;
         }
-        bool left = false;
         char pad = ' ';
         int width = 0, precision = -1, longs = 0;
-        for (f++; *f == '-' || *f == '0'; f++)
-            *f == '-' ? (left = true) : (pad = '0');
+        for (f++; *f == '0'; f++)
+            pad = '0';
         for (; *f >= '0' && *f <= '9'; f++)
             width = width * 10 + (*f - '0');
         if (*f == '.') {
@@ -85,24 +78,21 @@ size_t format_text_v(char *to, size_t size, const char *f, va_list args) {
         switch (*f) {
         case 'd': {
             i64 v = longs ? va_arg(args, i64) : va_arg(args, int);
-            put_number(&o, v < 0 ? -(u64)v : (u64)v, v < 0, 10, width, left, pad);
+            put_number(&o, v < 0 ? -(u64)v : (u64)v, v < 0, 10, width, pad);
             break;
         }
         case 'u':
         case 'x': {
             u64 v = longs ? va_arg(args, u64) : va_arg(args, unsigned);
-            put_number(&o, v, false, *f == 'x' ? 16 : 10, width, left, pad);
+            put_number(&o, v, false, *f == 'x' ? 16 : 10, width, pad);
             break;
         }
-        case 'p':
-            put_number(&o, va_arg(args, u64), false, 16, 16, false, '0');
-            break;
         case 's': {
             const char *s = va_arg(args, const char *);
             size_t n = 0;
             while ((precision < 0 || n < (size_t)precision) && s[n])
                 n++;
-            put_padded(&o, s, n, width, left, ' ');
+            put_padded(&o, s, n, width, ' ');
             break;
         }
         case 'c':

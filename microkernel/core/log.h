@@ -16,7 +16,7 @@ void log_write(enum log_level level, const char *format, ...) PRINTF_LIKE(2, 3);
 #define log_info(...) log_write(LOG_INFO, __VA_ARGS__)
 #define log_debug(...) log_write(LOG_DEBUG, __VA_ARGS__)
 
-/* %d %u %x %p %s %c, with l and ll, width, 0 and - flags, precision for %s. Always terminates; returns
+/* %d %u %x %s %c, with l and ll, width, the flag 0, precision for %s. Always terminates; returns
  * the length the whole text would have. */
 size_t format_text(char *to, size_t size, const char *format, ...) PRINTF_LIKE(3, 4);
 size_t format_text_v(char *to, size_t size, const char *format, va_list args);

@@ -44,6 +44,10 @@ int thread_block(u64 deadline);
         (condition) ? 0 : wait_result_; \
     })
 
+/* The same without a deadline, or -EAGAIN rather than blocking. */
+#define WAIT_OR_EAGAIN(queue, condition, nonblocking) \
+    ((condition) ? 0 : (nonblocking) ? -EAGAIN : WAIT_UNTIL(queue, condition, FOREVER))
+
 /* Events of poll(2) and epoll(7). */
 enum {
     POLLIN = 1, POLLPRI = 2, POLLOUT = 4, POLLERR = 8, POLLHUP = 16, POLLNVAL = 32, POLLRDNORM = 64,

@@ -41,13 +41,9 @@ static i64 stream_write(struct file *f, struct span *from, u64 *position) {
     i64 done = 0;
     u8 piece[PIECE];
     while (from->left) {
-        if (!has_room()) {
-            if (file_nonblocking(f))
-                return done ? done : -EAGAIN;
-            int error = WAIT_UNTIL(&uart_writable, has_room(), FOREVER);
-            if (error)
-                return done ? done : error;
-        }
+        int error = WAIT_OR_EAGAIN(&uart_writable, has_room(), file_nonblocking(f));
+        if (error)
+            return done ? done : error;
         size_t n = min_u64(from->left, sizeof piece);
         if (span_get(from, piece, n))
             return done ? done : -EFAULT;

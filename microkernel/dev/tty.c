@@ -73,13 +73,9 @@ static i64 tty_write(struct file *f, struct span *from, u64 *position) {
     i64 done = 0;
     u8 piece[512], text[2 * sizeof piece];
     while (from->left) {
-        if (uart_room() < OUTPUT_ROOM || output_stopped) {
-            if (file_nonblocking(f))
-                return done ? done : -EAGAIN;
-            int error = WAIT_UNTIL(&uart_writable, uart_room() >= OUTPUT_ROOM && !output_stopped, FOREVER);
-            if (error)
-                return done ? done : error;
-        }
+        int error = WAIT_OR_EAGAIN(&uart_writable, uart_room() >= OUTPUT_ROOM && !output_stopped, file_nonblocking(f));
+        if (error)
+            return done ? done : error;
         size_t n = min_u64(from->left, sizeof piece), length = 0;
         if (span_get(from, piece, n))
             return done ? done : -EFAULT;
@@ -311,22 +307,13 @@ static i64 read_raw(struct file *f, struct span *to) {
 static i64 tty_read(struct file *f, struct span *to, u64 *position) {
     if (!to->left)
         return 0;
-    i64 n;
-    for (;;) {
-        if (!(tio.lflag & ICANON)) {
-            n = read_raw(f, to);
-            break;
-        }
-        if (lines) {
-            n = take(to, true);
-            break;
-        }
-        if (file_nonblocking(f))
-            return -EAGAIN;
-        int error = WAIT_UNTIL(&readable, readable_now(), FOREVER);
+    /* Another reader may be quicker, or change the mode. */
+    while (tio.lflag & ICANON && !lines) {
+        int error = WAIT_OR_EAGAIN(&readable, readable_now(), file_nonblocking(f));
         if (error)
             return error;
     }
+    i64 n = tio.lflag & ICANON ? take(to, true) : read_raw(f, to);
     credit();
     return n;
 }

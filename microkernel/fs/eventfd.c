@@ -19,9 +19,7 @@ static i64 read_counter(struct file *f, struct span *to, u64 *position) {
     struct counter *c = f->data;
     if (to->left < 8)
         return -EINVAL;
-    if (!c->value && file_nonblocking(f))
-        return -EAGAIN;
-    int error = WAIT_UNTIL(&c->queue, c->value, FOREVER);
+    int error = WAIT_OR_EAGAIN(&c->queue, c->value, file_nonblocking(f));
     if (error)
         return error;
     u64 v = c->semaphore ? 1 : c->value;
@@ -41,9 +39,7 @@ static i64 write_eventfd(struct file *f, struct span *from, u64 *position) {
         return -EFAULT;
     if (v > MAXIMUM)
         return -EINVAL;
-    if (c->value > MAXIMUM - v && file_nonblocking(f))
-        return -EAGAIN;
-    int error = WAIT_UNTIL(&c->queue, c->value <= MAXIMUM - v, FOREVER);
+    int error = WAIT_OR_EAGAIN(&c->queue, c->value <= MAXIMUM - v, file_nonblocking(f));
     if (error)
         return error;
     c->value += v;

@@ -88,17 +88,9 @@ static i64 read_packet(struct pipe *p, struct span *to) {
 i64 pipe_read(struct pipe *p, struct span *to, bool nonblocking, bool peek) {
     if (!to->left && !p->packets)
         return 0;
-    if (!pipe_fill(p)) {
-        if (!p->writers)
-            return 0;
-        if (nonblocking)
-            return -EAGAIN;
-        int error = WAIT_UNTIL(&p->readable, pipe_fill(p) || !p->writers || !p->readers, FOREVER);
-        if (error)
-            return error;
-        if (!pipe_fill(p))
-            return 0;
-    }
+    int error = WAIT_OR_EAGAIN(&p->readable, pipe_fill(p) || !p->writers || !p->readers, nonblocking);
+    if (error || !pipe_fill(p))
+        return error;
     i64 n;
     u32 tail = p->tail;
     if (p->packets) {
@@ -125,9 +117,7 @@ i64 pipe_write(struct pipe *p, struct span *from, bool nonblocking) {
         if (!p->readers)
             return done ? done : -EPIPE;
         if (room < need) {
-            if (nonblocking)
-                return done ? done : -EAGAIN;
-            int error = WAIT_UNTIL(&p->writable, p->capacity - pipe_fill(p) >= need || !p->readers, FOREVER);
+            int error = WAIT_OR_EAGAIN(&p->writable, p->capacity - pipe_fill(p) >= need || !p->readers, nonblocking);
             if (error)
                 return done ? done : error;
             continue;

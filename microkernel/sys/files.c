@@ -319,10 +319,8 @@ i64 sys_flock(u64 fd, u64 operation) {
     if (operation == 8)
         return 0;
 #define LOCK_FREE (!i->regular.exclusive_lock && (operation == 1 || !i->regular.shared_locks))
-    if (!LOCK_FREE && nonblocking)
-        return -EAGAIN;
     file_get(f);
-    int error = WAIT_UNTIL(&i->regular.lock_queue, LOCK_FREE, FOREVER);
+    int error = WAIT_OR_EAGAIN(&i->regular.lock_queue, LOCK_FREE, nonblocking);
     if (!error) {
         regular_unlock(f);                      /* another thread may have locked through the same file */
         f->flock = (u8)operation;

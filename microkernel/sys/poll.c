@@ -18,17 +18,12 @@ struct polled {
     u32 wanted, events;
 };
 
-static void woken(struct wait_entry *e, u32 events) { thread_wake(e->thread); }
-
 static void look(struct polled *p, bool attach) {
     struct waitqueue *queues[2];
     p->events = file_poll(p->file, queues) & p->wanted;
     for (int k = 0; attach && k < 2; k++)
-        if (queues[k]) {
-            p->entries[k].wake = woken;
-            p->entries[k].thread = current_thread();
-            waitqueue_add(queues[k], &p->entries[k]);
-        }
+        if (queues[k])
+            wait_begin(&p->entries[k], queues[k]);
 }
 
 /* Waits until one of n files has an event; gives up the references to them. Number of files that have one,

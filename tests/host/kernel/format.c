@@ -51,7 +51,6 @@ TEST(signed_numbers_are_written_as_in_c) {
         int v = values[i];
         SAME("%d", v);
         SAME("%1d|%5d|%12d", v, v, v);
-        SAME("%-1d|%-5d|%-12d|", v, v, v);
         SAME("%01d|%05d|%012d", v, v, v);
     }
 }
@@ -60,7 +59,7 @@ TEST(long_signed_numbers_are_written_as_in_c) {
     static const long values[] = {0, -1, 1234567890123, -1234567890123, LONG_MAX, LONG_MIN};
     for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
         long v = values[i];
-        SAME("%ld|%25ld|%-25ld|%025ld", v, v, v, v);
+        SAME("%ld|%25ld|%025ld", v, v, v);
         SAME("%lld|%24lld", (long long)v, (long long)v);
         SAME("%zd", v);
     }
@@ -70,8 +69,8 @@ TEST(unsigned_numbers_are_written_as_in_c) {
     static const unsigned values[] = {0, 1, 10, 0xdeadbeef, UINT_MAX};
     for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
         unsigned v = values[i];
-        SAME("%u|%3u|%12u|%-12u|%012u", v, v, v, v, v);
-        SAME("%x|%3x|%12x|%-12x|%012x", v, v, v, v, v);
+        SAME("%u|%3u|%12u|%012u", v, v, v, v);
+        SAME("%x|%3x|%12x|%012x", v, v, v, v);
     }
 }
 
@@ -79,8 +78,8 @@ TEST(long_unsigned_numbers_are_written_as_in_c) {
     static const unsigned long values[] = {0, UINT_MAX, 0xfedcba9876543210, ULONG_MAX};
     for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
         unsigned long v = values[i];
-        SAME("%lu|%24lu|%-24lu|%024lu", v, v, v, v);
-        SAME("%lx|%20lx|%-20lx|%020lx", v, v, v, v);
+        SAME("%lu|%24lu|%024lu", v, v, v);
+        SAME("%lx|%20lx|%020lx", v, v, v);
         SAME("%llu %llx", (unsigned long long)v, (unsigned long long)v);
         SAME("%zu %zx", (size_t)v, (size_t)v);
     }
@@ -90,9 +89,9 @@ TEST(strings_are_padded_and_cut_as_in_c) {
     static const char *const values[] = {"", "a", "four", "a rather long piece of text"};
     for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
         const char *s = values[i];
-        SAME("%s|%6s|%-6s|", s, s, s);
+        SAME("%s|%6s|", s, s);
         SAME("%.0s|%.3s|%.10s|", s, s, s);
-        SAME("%6.2s|%-6.2s|", s, s);
+        SAME("%6.2s|", s);
         SAME("%.*s|%8.*s|", 2, s, 3, s);
         SAME("%.*s", -1, s);
     }
@@ -112,19 +111,11 @@ TEST(characters_and_mixtures_are_written_as_in_c) {
     SAME("%s%s%s", "", "x", "");
 }
 
-TEST(pointers_have_sixteen_digits) {
-    char to[40];
-    CHECK_EQUAL(format_text(to, sizeof to, "%p.", (void *)0xdeadbeef), 17);
-    CHECK_TEXT(to, "00000000deadbeef.");
-    format_text(to, sizeof to, "%p", (void *)UINTPTR_MAX);
-    CHECK_TEXT(to, "ffffffffffffffff");
-}
-
 TEST(random_numbers_and_widths_agree_with_the_c_library) {
     for (int round = 0; round < 2000; round++) {
-        static const char *const flags[] = {"", "-", "0"}, *const kinds[] = {"ld", "lu", "lx"};
+        static const char *const flags[] = {"", "0"}, *const kinds[] = {"ld", "lu", "lx"};
         char format[24];
-        snprintf(format, sizeof format, "<%%%s%d%s>", flags[random_below(3)], (int)random_below(30) + 1, kinds[random_below(3)]);
+        snprintf(format, sizeof format, "<%%%s%d%s>", flags[random_below(2)], (int)random_below(30) + 1, kinds[random_below(3)]);
         long value = (long)(random_u64() >> random_below(64));
         char wanted[100], found[100];
 #pragma GCC diagnostic push
