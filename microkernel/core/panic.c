@@ -149,10 +149,13 @@ __attribute__((noreturn)) static void finish(void) {
     console_exit(STATUS_PANIC);
 }
 
-__attribute__((noreturn)) static void report(const struct frame *f, u64 rbp, const char *format, va_list args) {
+void panic_at(const struct frame *f, const char *format, ...) {
     char text[320];
+    va_list args;
     interrupts_off();
+    va_start(args, format);
     format_text_v(text, sizeof text, format, args);
+    va_end(args);
     if (panicking) {
         print("\nwhile that was being reported: %s\n", text);
         finish();
@@ -162,26 +165,11 @@ __attribute__((noreturn)) static void report(const struct frame *f, u64 rbp, con
     struct thread *t = this_cpu()->current;
     if (t)
         print("thread %d (%s)\n", t->tid, t->name);
-    if (f) {
+    if (f)
         print_registers(f);
-        print_backtrace(f->rip, f->rbp);
-    } else {
-        print_backtrace(0, rbp);
-    }
+    print_backtrace(f ? f->rip : 0, f ? f->rbp : (u64)__builtin_frame_address(0));
     call_hook();
     finish();
-}
-
-void panic(const char *format, ...) {
-    va_list args;
-    va_start(args, format);
-    report(NULL, (u64)__builtin_frame_address(0), format, args);
-}
-
-void panic_at(const struct frame *f, const char *format, ...) {
-    va_list args;
-    va_start(args, format);
-    report(f, (u64)__builtin_frame_address(0), format, args);
 }
 
 static const char *signal_name(int signal) {

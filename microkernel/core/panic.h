@@ -3,9 +3,10 @@
 
 #include "arch/x86_64/cpu.h"
 
-__attribute__((noreturn)) void panic(const char *format, ...) PRINTF_LIKE(1, 2);
-/* The same with the registers of the trap that caused it (may be NULL). */
+/* With the registers of the trap that caused it (may be NULL). */
 __attribute__((noreturn)) void panic_at(const struct frame *f, const char *format, ...) PRINTF_LIKE(2, 3);
+
+#define panic(...) panic_at(NULL, __VA_ARGS__)
 
 #define KASSERT(condition) \
     do { \

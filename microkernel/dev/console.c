@@ -42,6 +42,9 @@ void console_init(void) {
         uart_write("\x1bovum\x01\n", 7, NULL, 0);
 }
 
+/* The host is told of so much room at a time. */
+#define CREDIT_STEP (TTY_CAPACITY / 4)
+_Static_assert(TTY_CAPACITY == STDIN_CAPACITY, "one step for both");
 /* Room that only credit frames use, so that they are never lost: each is for a quarter of a channel's
  * capacity or more, so at most four of each of two channels (8 bytes) and one header are on their way. */
 #define CREDIT_RESERVE 96
@@ -86,9 +89,14 @@ void console_panic(const char *text, size_t n) {
 }
 
 void console_credit(u8 channel, u32 bytes) {
-    u8 frame[8] = {CONSOLE_CREDIT, 5, 0, channel, (u8)bytes, (u8)(bytes >> 8), (u8)(bytes >> 16), (u8)(bytes >> 24)};
-    if (is_link)
-        uart_write(frame, sizeof frame, NULL, 0);
+    static u32 owed[3];
+    owed[channel] += bytes;
+    u32 n = owed[channel];
+    if (!is_link || n < CREDIT_STEP)
+        return;
+    owed[channel] = 0;
+    u8 frame[8] = {CONSOLE_CREDIT, 5, 0, channel, (u8)n, (u8)(n >> 8), (u8)(n >> 16), (u8)(n >> 24)};
+    uart_write(frame, sizeof frame, NULL, 0);
 }
 
 /* ---- input ---- */

@@ -11,7 +11,6 @@ static struct pipe input = {
     .ring = ring, .allocated = STDIN_CAPACITY, .capacity = STDIN_CAPACITY, .readers = 1, .writers = 1, .refs = 1,
     .readable = {LIST_INIT(input.readable.entries)}, .writable = {LIST_INIT(input.writable.entries)},
 };
-static u32 consumed;                            /* bytes read since the last credit */
 
 void stdin_input(const u8 *bytes, size_t n) {
     struct span s = kernel_span(bytes, n);
@@ -25,11 +24,8 @@ void stdin_end(void) {
 
 static i64 stdin_read(struct file *f, struct span *to, u64 *position) {
     i64 n = pipe_read(&input, to, file_nonblocking(f), false);
-    consumed += n > 0 ? (u32)n : 0;
-    if (consumed >= STDIN_CAPACITY / 4) {
-        console_credit(1, consumed);
-        consumed = 0;
-    }
+    if (n > 0)
+        console_credit(1, (u32)n);
     return n;
 }
 

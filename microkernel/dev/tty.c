@@ -24,7 +24,7 @@ static struct { u16 rows, columns, xpixel, ypixel; } size = {24, 80, 0, 0};
 static u16 ring[TTY_CAPACITY];
 #define LINE_END 0x100                          /* on the byte that ends a line */
 #define NO_DATA 0x200                           /* with that: an end of file, not to be read */
-static u32 head, committed, tail, consumed;
+static u32 head, committed, tail;
 static u32 lines;                               /* how many ends of line are in the ring */
 static bool literal_next, output_stopped;
 static struct waitqueue readable = {LIST_INIT(readable.entries)};
@@ -91,18 +91,13 @@ static i64 tty_write(struct file *f, struct span *from, u64 *position) {
 
 #define LINE_LIMIT 4095
 
-static void credit(void) {
-    if (consumed >= TTY_CAPACITY / 4) {
-        console_credit(2, consumed);
-        consumed = 0;
-    }
-    uart_accept(true);
-}
+/* Bytes of input that no longer take up room. */
+static void gone(u32 n) { console_credit(2, n); }
 
 /* False if there is no room: the byte is lost, and its credit goes back to the host. */
 static bool store(u32 c) {
     if (head - tail >= TTY_CAPACITY) {
-        consumed++;
+        gone(1);
         return false;
     }
     ring[head++ % TTY_CAPACITY] = (u16)c;
@@ -123,7 +118,7 @@ static void erase_one(void) {
     u8 c;
     do {
         c = (u8)ring[--head % TTY_CAPACITY];
-        consumed++;
+        gone(1);
     } while (tio.iflag & IUTF8 && (c & 0xc0) == 0x80 && head != committed);
     if (!(tio.lflag & ECHO))
         return;
@@ -142,7 +137,7 @@ static void erase_line(void) {
             erase_one();
         return;
     }
-    consumed += head - committed;
+    gone(head - committed);
     head = committed;
     echo(tio.cc[VKILL]);
     if (tio.lflag & ECHOK)
@@ -159,10 +154,10 @@ static void erase_word(void) {
 }
 
 static void flush_input(void) {
-    consumed += head - tail;
+    gone(head - tail);
     head = committed = tail;
     lines = 0;
-    credit();
+    uart_accept(true);
 }
 
 static bool is(u8 c, int which) { return c && c == tio.cc[which]; }
@@ -173,7 +168,7 @@ static bool signal_key(u8 c) {
         return false;
     if (!(tio.lflag & NOFLSH))
         flush_input();
-    consumed++;
+    gone(1);
     output_stopped = false;
     echo(c);
     signal_process(signal);
@@ -202,14 +197,14 @@ static void input_byte(u8 c) {
         return;
     if (tio.iflag & IXON && (is(c, VSTOP) || is(c, VSTART))) {
         output_stopped = is(c, VSTOP);
-        consumed++;
+        gone(1);
         if (!output_stopped)
             waitqueue_wake(&uart_writable, POLLOUT);
         return;
     }
     if (c == '\r') {
         if (tio.iflag & IGNCR) {
-            consumed++;
+            gone(1);
             return;
         }
         if (tio.iflag & ICRNL)
@@ -225,7 +220,7 @@ static void input_byte(u8 c) {
     }
     bool extended = tio.lflag & IEXTEN;
     if (is(c, VERASE) || is(c, VKILL) || (extended && (is(c, VWERASE) || is(c, VREPRINT) || is(c, VLNEXT)))) {
-        consumed++;
+        gone(1);
         if (is(c, VERASE))
             erase_one();
         else if (is(c, VKILL))
@@ -241,7 +236,7 @@ static void input_byte(u8 c) {
     bool eof = is(c, VEOF), end = eof || c == '\n' || is(c, VEOL) || (extended && is(c, VEOL2));
     /* A line longer than Linux takes, too, loses its middle but keeps its end. */
     if (head - committed >= LINE_LIMIT && !end) {
-        consumed++;
+        gone(1);
         return;
     }
     if (!store(c | (end ? LINE_END : 0u) | (eof ? NO_DATA : 0u)))
@@ -255,8 +250,6 @@ static void input_byte(u8 c) {
 void tty_input(const u8 *bytes, size_t n) {
     for (size_t i = 0; i < n; i++)
         input_byte(bytes[i]);
-    if (console_is_link() && consumed >= TTY_CAPACITY / 4)
-        credit();
 }
 
 static bool readable_now(void) { return tio.lflag & ICANON ? lines > 0 : committed != tail; }
@@ -273,7 +266,7 @@ static i64 take(struct span *to, bool line) {
         lines -= end;
         done += !(c & NO_DATA);
         tail++;
-        consumed++;
+        gone(1);
     }
     return done;
 }
@@ -314,7 +307,7 @@ static i64 tty_read(struct file *f, struct span *to, u64 *position) {
             return error;
     }
     i64 n = tio.lflag & ICANON ? take(to, true) : read_raw(f, to);
-    credit();
+    uart_accept(true);
     return n;
 }
 
@@ -354,11 +347,9 @@ static i64 tty_ioctl(struct file *f, u32 command, u64 argument) {
         value = tio.lflag & ICANON && !lines ? 0 : committed - tail;
         return copy_to_user(argument, &value, sizeof value);
     case TIOCOUTQ:
-        value = 0;
-        return copy_to_user(argument, &value, sizeof value);
     case TIOCGPGRP:
     case TIOCGSID:
-        value = 1;
+        value = command != TIOCOUTQ;            /* nothing waits to go out; the one process */
         return copy_to_user(argument, &value, sizeof value);
     case TIOCSPGRP:
     case TIOCSCTTY:

@@ -176,20 +176,15 @@ struct listing {
 static bool emit(struct listing *l, u64 number, u64 next_position, u32 mode, const char *name, size_t length) {
     u8 record[19 + INODE_NAME_MAX + 1 + 8];
     u16 size = (u16)ALIGN_UP(19 + length + 1, 8);
-    if (l->left < size) {
-        if (!l->done)
-            l->done = -EINVAL;
-        return false;
-    }
     memset(record, 0, size);
     memcpy(record, &number, 8);
     memcpy(record + 8, &next_position, 8);
     memcpy(record + 16, &size, 2);
     record[18] = (u8)(mode >> 12);              /* DT_* are the type bits of the mode */
     memcpy(record + 19, name, length);
-    if (copy_to_user(l->buffer, record, size)) {
-        if (!l->done)
-            l->done = -EFAULT;
+    int error = l->left < size ? -EINVAL : copy_to_user(l->buffer, record, size);
+    if (error) {
+        l->done = l->done ? l->done : error;
         return false;
     }
     l->buffer += size;
@@ -213,16 +208,10 @@ i64 directory_list(struct file *f, u64 buffer, size_t size) {
     struct listing l = {buffer, size, 0};
     if (directory_removed(dir))
         return -ENOENT;
-    if (f->position == 0) {
-        if (!emit(&l, dir->number, 1, S_IFDIR, ".", 1))
+    for (; f->position < 2; f->position++) {
+        struct inode *i = f->position ? dir->directory.parent : dir;
+        if (!emit(&l, i->number, f->position + 1, S_IFDIR, "..", f->position + 1))
             return l.done;
-        f->position = 1;
-    }
-    if (f->position == 1) {
-        if (!emit(&l, dir->directory.parent->number, 2, S_IFDIR, "..", 2))
-            return l.done;
-        f->position = 2;
-        f->dir_next = NULL;
     }
     struct list *at = resume(f);
     while (at != &dir->directory.entries) {

@@ -180,13 +180,25 @@ static vaddr_t next_device = MMIO_BASE, first_program_device = UINT64_MAX;
 void map_device_boot_done(void) { first_program_device = next_device; }
 bool is_program_device(u64 address, u64 size) { return address >= first_program_device && address + size <= next_device && size <= next_device; }
 
+static void unmap(vaddr_t from, vaddr_t to, bool free) {
+    for (vaddr_t va = from; va < to; va += PAGE_SIZE) {
+        u64 *e = paging_entry(va, false, NULL);
+        if (!e || !*e)
+            continue;
+        if (free)
+            pmm_free(*e & PTE_ADDRESS, 0);
+        *e = 0;
+        flush_page(va);
+    }
+}
+
 void *map_device(paddr_t address, u64 size) {
     paddr_t start = ALIGN_DOWN(address, PAGE_SIZE), end = ALIGN_UP(address + size, PAGE_SIZE);
     vaddr_t va = next_device;
     for (paddr_t p = start; p < end; p += PAGE_SIZE) {
         u64 *e = paging_entry(va + (p - start), true, NULL);
         if (!e) {
-            unmap_device((void *)va, p - start);
+            unmap(va, va + (p - start), false);
             return NULL;
         }
         *e = p | PTE_P | PTE_W | PTE_NX | PTE_PCD | PTE_PWT | PTE_DEVICE;
@@ -196,13 +208,7 @@ void *map_device(paddr_t address, u64 size) {
 }
 
 void unmap_device(void *address, u64 size) {
-    vaddr_t start = ALIGN_DOWN((u64)address, PAGE_SIZE), end = ALIGN_UP((u64)address + size, PAGE_SIZE);
-    for (vaddr_t va = start; va < end; va += PAGE_SIZE) {
-        u64 *e = paging_entry(va, false, NULL);
-        if (e)
-            *e = 0;
-    }
-    tlb_flush_range(start, end);
+    unmap(ALIGN_DOWN((u64)address, PAGE_SIZE), ALIGN_UP((u64)address + size, PAGE_SIZE), false);
 }
 
 #define STACK_SLOT (KERNEL_STACK_SIZE + PAGE_SIZE)
@@ -213,17 +219,6 @@ static vaddr_t next_stack = KSTACK_BASE;
 static u64 free_stack;
 static unsigned free_stacks;
 
-static void unmap_stack(vaddr_t from, vaddr_t to) {
-    for (vaddr_t va = from; va < to; va += PAGE_SIZE) {
-        u64 *e = paging_entry(va, false, NULL);
-        if (e && *e) {
-            pmm_free(*e & PTE_ADDRESS, 0);
-            *e = 0;
-            flush_page(va);
-        }
-    }
-}
-
 /* Maps what of a stack is not mapped: false, and all as before, without memory. */
 static bool map_stack(vaddr_t from, vaddr_t to) {
     for (vaddr_t va = from; va < to; va += PAGE_SIZE) {
@@ -232,7 +227,7 @@ static bool map_stack(vaddr_t from, vaddr_t to) {
             continue;
         paddr_t frame = e ? pmm_alloc(0, 0) : 0;
         if (!frame) {
-            unmap_stack(from, va);
+            unmap(from, va, true);
             return false;
         }
         *e = frame | PTE_P | PTE_W | PTE_NX;
@@ -258,7 +253,7 @@ u64 kernel_stack_alloc(void) {
 
 void kernel_stack_free(u64 top) {
     if (free_stacks++ >= STACKS_KEPT)
-        unmap_stack(top - KERNEL_STACK_SIZE, top - PAGE_SIZE);
+        unmap(top - KERNEL_STACK_SIZE, top - PAGE_SIZE, true);
     ((u64 *)top)[-1] = free_stack;
     free_stack = top;
 }

@@ -40,7 +40,7 @@ void machine_memory(unsigned long mib) {
     boot_info.region_count = 3;
 }
 
-void panic(const char *format, ...) {
+void panic_at(const struct frame *f, const char *format, ...) {
     char text[300];
     va_list args;
     va_start(args, format);
