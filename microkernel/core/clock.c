@@ -11,12 +11,10 @@
 
 i64 clock_wall_offset;
 
-static bool ready;
 static u64 tsc_start, tsc_khz;
 /* ns = ticks * scale >> 32: exact to 2^-32, and no overflow in 128 bits. */
 static u64 scale;
 
-bool clock_ready(void) { return ready; }
 u64 clock_tsc_khz(void) { return tsc_khz; }
 
 static u64 ticks_to_ns(u64 ticks) { return (u64)((unsigned __int128)ticks * scale >> 32); }
@@ -137,7 +135,6 @@ void clock_init(void) {
         from = "nothing: a guess, time will be wrong";
     }
     scale = (NS_PER_MS << 32) / tsc_khz;
-    ready = true;
     clock_wall_offset = (i64)(rtc_seconds() * NS_PER_SEC - clock_now());
     log_info("clock: tsc %lu kHz (%s)", tsc_khz, from);
 }

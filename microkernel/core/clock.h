@@ -12,8 +12,7 @@ static inline struct timespec timespec_of(i64 ns) {
 
 /* Finds the counter's rate and the time of day. */
 void clock_init(void);
-bool clock_ready(void);
-/* Nanoseconds since the kernel started. */
+/* Nanoseconds since the kernel started; 0 before clock_init. */
 u64 clock_now(void);
 /* What to add to clock_now for nanoseconds since 1970 UTC. */
 extern i64 clock_wall_offset;

@@ -76,30 +76,16 @@ void entropy_add(const void *bytes, size_t n) {
     ahead_left = 0;                             /* later output comes from the new key */
 }
 
-static bool hardware_word(u64 *v, bool seed) {
-    for (int tries = 0; tries < 100; tries++) {
-        u8 ok;
-        if (seed)
+/* From the processor, if it has an instruction for that and it delivers. */
+static bool hardware_word(u64 *v) {
+    u8 ok = 0;
+    for (int tries = 0; !ok && tries < 100; tries++) {
+        if (cpu_features.rdseed)
             __asm__ volatile("rdseed %0; setc %1" : "=r"(*v), "=qm"(ok));
-        else
+        if (!ok && cpu_features.rdrand)
             __asm__ volatile("rdrand %0; setc %1" : "=r"(*v), "=qm"(ok));
-        if (ok)
-            return true;
-        cpu_relax();
     }
-    return false;
-}
-
-static unsigned from_processor(void) {
-    unsigned got = 0;
-    for (int i = 0; i < 8; i++) {
-        u64 v;
-        if ((cpu_features.rdseed && hardware_word(&v, true)) || (cpu_features.rdrand && hardware_word(&v, false))) {
-            entropy_add(&v, sizeof v);
-            got++;
-        }
-    }
-    return got;
+    return ok;
 }
 
 /* Without an instruction for it: the time that reads of a device's port take varies with the caches and
@@ -119,9 +105,12 @@ static void from_jitter(void) {
 }
 
 void entropy_init(void) {
-    u64 time = rdtsc();
-    entropy_add(&time, sizeof time);
-    if (from_processor() >= 4) {
+    u64 word = rdtsc();
+    unsigned got = 0;
+    entropy_add(&word, sizeof word);
+    for (int i = 0; i < 8 && hardware_word(&word); i++, got++)
+        entropy_add(&word, sizeof word);
+    if (got >= 4) {
         log_info("entropy: seeded by the processor");
         return;
     }

@@ -10,7 +10,7 @@ void log_write(enum log_level level, const char *format, ...) {
     char line[256];
     if ((int)level > log_show_level)
         return;
-    u64 us = clock_ready() ? clock_now() / 1000 : 0;
+    u64 us = clock_now() / 1000;
     size_t n = format_text(line, sizeof line, "[%5u.%06u] ", (u32)(us / 1000000), (u32)(us % 1000000));
     va_list args;
     va_start(args, format);

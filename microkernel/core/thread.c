@@ -156,9 +156,7 @@ void waitqueue_wake(struct waitqueue *q, u32 events) {
     }
 }
 
-static void wake_thread_entry(struct wait_entry *e, u32 events) {
-    thread_wake(e->thread);
-}
+static void wake_thread_entry(struct wait_entry *e, u32 events) { thread_wake(e->thread); }
 
 void wait_begin(struct wait_entry *e, struct waitqueue *q) {
     e->wake = wake_thread_entry;

@@ -148,7 +148,6 @@ void acpi_init(void) {
     log_info("acpi: I/O APIC at %lx, PM1a control %x, S5 %s (type %u)", ioapic_address, pm1a_control, have_s5 ? "known" : "unknown", sleep_type_a);
 }
 
-bool acpi_present(void) { return boot_info.has_rsdp; }
 paddr_t acpi_ioapic_address(void) { return ioapic_address; }
 struct acpi_irq_route acpi_isa_irq(unsigned irq) { return irq < 16 ? routes[irq] : (struct acpi_irq_route){irq, false, false}; }
 

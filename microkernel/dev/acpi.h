@@ -3,7 +3,6 @@
 
 #include "core/types.h"
 
-bool acpi_present(void);
 /* Reads RSDP, RSDT/XSDT, MADT, FADT and _S5_; without tables the PC's defaults hold. */
 void acpi_init(void);
 paddr_t acpi_ioapic_address(void);

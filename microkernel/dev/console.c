@@ -186,7 +186,7 @@ void console_exit(u8 status) {
     acpi_power_off();
     /* Machines without ACPI (Firecracker, small QEMU ones) take a reset for the end; on others it would
      * start everything again. */
-    if (!acpi_present())
+    if (!boot_info.has_rsdp)
         machine_reboot();
     machine_halt();
 }

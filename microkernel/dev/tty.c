@@ -381,6 +381,4 @@ static const struct file_ops tty_ops = {
     .name = "/dev/console", .mode = S_IFCHR, .read = tty_read, .write = tty_write, .poll = tty_poll, .ioctl = tty_ioctl, .stat = tty_stat,
 };
 
-struct file *tty_open(u32 flags) {
-    return file_new(&tty_ops, flags, NULL);
-}
+struct file *tty_open(u32 flags) { return file_new(&tty_ops, flags, NULL); }

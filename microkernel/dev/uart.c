@@ -20,11 +20,11 @@ static u8 enabled;
 static void (*receiver)(const u8 *bytes, size_t n);
 struct waitqueue uart_writable = {LIST_INIT(uart_writable.entries)};
 
-bool uart_init(void) {
+void uart_init(void) {
     out8(SCR, 0x5a);
     present = in8(SCR) == 0x5a;
     if (!present)
-        return false;
+        return;
     out8(IER, 0);
     out8(LCR, 0x80);                            /* divisor latch: 115200 baud */
     out8(BASE, 1);
@@ -32,7 +32,6 @@ bool uart_init(void) {
     out8(LCR, 3);                               /* 8 data bits, no parity, 1 stop bit */
     out8(FCR, 0xc7);                            /* FIFOs on and cleared, receive trigger at 14 bytes */
     out8(MCR, 0x0b);                            /* DTR, RTS, OUT2 (interrupt gate) */
-    return true;
 }
 
 static void set_enabled(u8 bits) {
@@ -89,17 +88,17 @@ void uart_start(void (*r)(const u8 *bytes, size_t n)) {
 
 size_t uart_room(void) { return RING - (head - tail); }
 
-bool uart_write(const void *first, size_t first_size, const void *bytes, size_t n) {
-    if (!present)
-        return true;
-    if (uart_room() < first_size + n)
-        return false;
-    for (size_t i = 0; i < first_size; i++)
-        ring[head++ % RING] = ((const u8 *)first)[i];
+static void queue(const u8 *bytes, size_t n) {
     for (size_t i = 0; i < n; i++)
-        ring[head++ % RING] = ((const u8 *)bytes)[i];
+        ring[head++ % RING] = bytes[i];
+}
+
+void uart_write(const void *first, size_t first_size, const void *bytes, size_t n) {
+    if (!present || uart_room() < first_size + n)
+        return;
+    queue(first, first_size);
+    queue(bytes, n);
     pump();
-    return true;
 }
 
 void uart_drain(void) {

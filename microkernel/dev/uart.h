@@ -3,12 +3,12 @@
 
 #include "core/wait.h"
 
-/* False if there is no such port. */
-bool uart_init(void);
+/* Where there is no such port, all output is lost. */
+void uart_init(void);
 /* From here on received bytes go to `receive` (interrupt context), and output is interrupt-driven. */
 void uart_start(void (*receive)(const u8 *bytes, size_t n));
-/* Queues all n bytes or none: false when there is no room (then wait on uart_writable). */
-bool uart_write(const void *head, size_t head_size, const void *bytes, size_t n);
+/* Queues all the bytes, or none when there is no room (then wait on uart_writable). */
+void uart_write(const void *head, size_t head_size, const void *bytes, size_t n);
 size_t uart_room(void);
 extern struct waitqueue uart_writable;
 /* Sends everything queued and waits until it is gone: for the end of the machine. */

@@ -47,10 +47,12 @@ static bool grow(int fd) {
     int wanted = capacity ? capacity : 64;
     while (wanted <= fd)
         wanted *= 2;
-    struct slot *bigger = krealloc(slots, (size_t)capacity * sizeof *slots, (size_t)wanted * sizeof *slots);
+    struct slot *bigger = kzalloc((size_t)wanted * sizeof *slots);
     if (!bigger)
         return false;
-    memset(bigger + capacity, 0, (size_t)(wanted - capacity) * sizeof *slots);
+    if (slots)
+        memcpy(bigger, slots, (size_t)capacity * sizeof *slots);
+    kfree(slots);
     slots = bigger;
     capacity = wanted;
     return true;

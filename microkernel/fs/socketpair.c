@@ -11,13 +11,8 @@ struct end {
     int type;
 };
 
-static i64 read_end(struct file *f, struct span *to, u64 *position) {
-    return socket_receive(f, to, false, false);
-}
-
-static i64 write_end(struct file *f, struct span *from, u64 *position) {
-    return socket_send(f, from, false, false);
-}
+static i64 read_end(struct file *f, struct span *to, u64 *position) { return socket_receive(f, to, false, false); }
+static i64 write_end(struct file *f, struct span *from, u64 *position) { return socket_send(f, from, false, false); }
 
 static u32 poll_end(struct file *f, struct waitqueue *queues[2]) {
     struct end *e = f->data;

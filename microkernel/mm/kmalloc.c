@@ -102,15 +102,6 @@ void kfree(void *object) {
     }
 }
 
-void *krealloc(void *old, size_t old_size, size_t size) {
-    void *p = kmalloc(size);
-    if (p && old) {
-        memcpy(p, old, min_u64(old_size, size));
-        kfree(old);
-    }
-    return p;
-}
-
 char *kstrdup(const char *text, size_t length) {
     char *p = kmalloc(length + 1);
     if (p) {

@@ -6,6 +6,5 @@
 /* NULL when memory is short. Objects are aligned to 16 bytes, those of 64 bytes and more to 64. */
 void *kmalloc(size_t size);
 void *kzalloc(size_t size);
-void *krealloc(void *old, size_t old_size, size_t size);
 void kfree(void *object);
 char *kstrdup(const char *text, size_t length);

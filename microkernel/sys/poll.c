@@ -110,11 +110,7 @@ i64 sys_ppoll(u64 fds, u64 n, u64 timeout, u64 mask, u64 size) {
     i64 error = relative_deadline(timeout, &deadline);
     if (!error)
         error = signals_set_temporary_mask(mask, size);
-    if (error)
-        return error;
-    i64 result = do_poll(fds, n, deadline);
-    signals_end_temporary_mask(result);
-    return result;
+    return error ? error : do_poll(fds, n, deadline);
 }
 
 /* ---- select ---- */
@@ -188,11 +184,7 @@ i64 sys_pselect6(u64 n, u64 in, u64 out, u64 except, u64 timeout, u64 mask_argum
     i64 error = relative_deadline(timeout, &deadline);
     if (!error)
         error = signals_set_temporary_mask(m.mask, m.size);
-    if (error)
-        return error;
-    i64 result = do_select(n, sets, deadline);
-    signals_end_temporary_mask(result);
-    return result;
+    return error ? error : do_select(n, sets, deadline);
 }
 
 i64 sys_select(u64 n, u64 in, u64 out, u64 except, u64 timeout) {
@@ -227,11 +219,7 @@ static i64 do_epoll_wait(u64 epoll, u64 events, u64 limit, u64 deadline, u64 mas
     if (!e)
         return -EBADF;
     i64 error = signals_set_temporary_mask(mask, size);
-    if (error)
-        return error;
-    i64 n = epoll_wait_events(e, events, (int)limit, deadline);
-    signals_end_temporary_mask(n);
-    return n;
+    return error ? error : epoll_wait_events(e, events, (int)limit, deadline);
 }
 
 i64 sys_epoll_pwait(u64 epoll, u64 events, u64 limit, u64 timeout, u64 mask, u64 size) {

@@ -66,7 +66,7 @@ void signal_fault(int signal, int code, u64 address, struct frame *f);
 void signals_drop(struct thread *t);            /* at thread exit */
 /* Temporarily replaces the mask (sigsuspend, ppoll, epoll_pwait): NULL-safe user pointer; 0 or errno. */
 i64 signals_set_temporary_mask(u64 user_mask, u64 size);
-/* Back to the former mask now, if nothing is to be delivered under the temporary one. */
+/* At the end of a call: back to the former mask, if nothing is to be delivered under the temporary one. */
 void signals_end_temporary_mask(i64 result);
 
 struct sigaction { u64 handler, flags, restorer, mask; };

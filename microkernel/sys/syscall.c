@@ -53,6 +53,7 @@ u32 syscall_dispatch(struct frame *f) {
     if (unlikely(cpu->need_resched))
         schedule();
     if (unlikely(signals_deliverable(cpu->current) || cpu->current->signals.restore || (result <= -ERESTARTSYS && result >= -ERESTARTNOHAND))) {
+        signals_end_temporary_mask(result);
         signals_before_return(f);
         return 1;
     }

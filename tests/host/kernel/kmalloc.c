@@ -112,7 +112,7 @@ TEST(when_memory_is_short_nothing_is_given_and_nothing_is_lost) {
         for (; (all[n] = kmalloc(size)); n++)
             memset(all[n], (int)n, size);
         CHECK_IN(n > 1000, "%zu objects of %zu", n, size);
-        CHECK(!kzalloc(size) && !krealloc(all[0], size, size * 2));
+        CHECK(!kzalloc(size));
         for (size_t i = 0; i < n; i++) {
             CHECK(all[i][0] == (u8)i && all[i][size - 1] == (u8)i);
             kfree(all[i]);
@@ -156,22 +156,6 @@ TEST(kzalloc_clears_what_was_used_before) {
         o.at = kzalloc(o.size);
         drop(&o);
     }
-}
-
-TEST(krealloc_keeps_what_fits) {
-    start();
-    for (int round = 0; round < 2000; round++) {
-        struct object o;
-        CHECK(make(&o, random_size()));
-        size_t size = random_size(), old = o.size;
-        o.at = krealloc(o.at, old, size);
-        CHECK(o.at);
-        o.size = old < size ? old : size;
-        drop(&o);
-    }
-    u8 *fresh = krealloc(NULL, 0, 100);
-    CHECK(fresh);
-    kfree(fresh);
 }
 
 TEST(kstrdup_ends_what_it_copies) {

@@ -30,15 +30,6 @@ void kfree(void *object) {
     free(object);
 }
 
-void *krealloc(void *old, size_t old_size, size_t size) {
-    void *p = kmalloc(size);
-    if (p && old) {
-        memcpy(p, old, old_size < size ? old_size : size);
-        kfree(old);
-    }
-    return p;
-}
-
 char *kstrdup(const char *text, size_t length) {
     char *p = kmalloc(length + 1);
     if (p) {
