@@ -181,10 +181,12 @@ static const char *signal_name(int signal) {
     case SIGTRAP: return "SIGTRAP: breakpoint";
     case SIGABRT: return "SIGABRT: abort()";
     }
-    return "signal";
+    return NULL;
 }
 
 void report_fatal_signal(int signal, const struct frame *f, u64 address, bool with_tracebacks) {
+    if (!signal_name(signal))
+        return;
     if (panicking)
         panic_at(f, "%s in the traceback hook, address %lx", signal_name(signal), address);
     panicking = true;

@@ -18,8 +18,8 @@ __attribute__((noreturn)) void panic_at(const struct frame *f, const char *forma
  * that the kernel routes to the report. */
 void panic_set_hook(void (*hook)(int fd));
 
-/* A fatal signal of the program: a short report to standard error, with the Python tracebacks unless a
- * handler has printed them already. */
+/* A fatal signal of the program, if it tells of an error: a short report to standard error, with the Python
+ * tracebacks unless a handler has printed them already. */
 void report_fatal_signal(int signal, const struct frame *f, vaddr_t address, bool with_tracebacks);
 
 /* True while the report is made: write() then goes to it whatever the descriptor. */

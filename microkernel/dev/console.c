@@ -49,18 +49,21 @@ _Static_assert(TTY_CAPACITY == STDIN_CAPACITY, "one step for both");
  * capacity or more, so at most four of each of two channels (8 bytes) and one header are on their way. */
 #define CREDIT_RESERVE 96
 
+static void send(u8 channel, const void *payload, size_t n) {
+    u8 header[3] = {channel, (u8)n, (u8)(n >> 8)};
+    uart_write(header, sizeof header, payload, n);
+}
+
 size_t console_write(enum console_channel channel, const void *bytes, size_t n) {
+    size_t room = uart_room();
     if (!is_link) {
-        n = min_u64(n, uart_room());
+        n = min_u64(n, room);
         uart_write(NULL, 0, bytes, n);
         return n;
     }
-    size_t room = uart_room();
-    if (room <= CREDIT_RESERVE)
-        return 0;
-    n = min_u64(n, min_u64(room - CREDIT_RESERVE, UINT16_MAX));
-    u8 header[3] = {(u8)channel, (u8)n, (u8)(n >> 8)};
-    uart_write(header, 3, bytes, n);
+    n = room > CREDIT_RESERVE ? min_u64(n, min_u64(room - CREDIT_RESERVE, UINT16_MAX)) : 0;
+    if (n)
+        send((u8)channel, bytes, n);
     return n;
 }
 
@@ -95,8 +98,8 @@ void console_credit(u8 channel, u32 bytes) {
     if (!is_link || n < CREDIT_STEP)
         return;
     owed[channel] = 0;
-    u8 frame[8] = {CONSOLE_CREDIT, 5, 0, channel, (u8)n, (u8)(n >> 8), (u8)(n >> 16), (u8)(n >> 24)};
-    uart_write(frame, sizeof frame, NULL, 0);
+    u8 payload[5] = {channel, (u8)n, (u8)(n >> 8), (u8)(n >> 16), (u8)(n >> 24)};
+    send(CONSOLE_CREDIT, payload, sizeof payload);
 }
 
 /* ---- input ---- */
@@ -174,11 +177,9 @@ void machine_reboot(void) {
 }
 
 void console_exit(u8 status) {
-    if (is_link) {
-        u8 frame[4] = {CONSOLE_EXIT, 1, 0, status};
-        uart_drain();
-        uart_write(frame, sizeof frame, NULL, 0);
-    }
+    uart_drain();
+    if (is_link)
+        send(CONSOLE_EXIT, &status, 1);
     uart_drain();
     u64 port = boot_option_number("ovum.exit", 0);
     if (port)

@@ -106,8 +106,7 @@ i64 fd_install_pair(struct file *const files[2], bool close_on_exec, u64 to) {
     i64 error = fds[1] < 0 ? fds[1] : copy_to_user(to, fds, sizeof fds);
     if (error) {
         fd_close(fds[0]);
-        if (fds[1] >= 0)
-            fd_close(fds[1]);
+        fd_close(fds[1]);
     }
     return error;
 }

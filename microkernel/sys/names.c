@@ -309,12 +309,9 @@ i64 sys_unlinkat(u64 dirfd, u64 name, u64 flags) {
 }
 
 static bool inside(const struct inode *dir, const struct inode *above) {
-    for (;; dir = dir->directory.parent) {
-        if (dir == above)
-            return true;
-        if (dir == root_inode)
-            return false;
-    }
+    while (dir != above && dir != root_inode)
+        dir = dir->directory.parent;
+    return dir == above;
 }
 
 enum { RENAME_NOREPLACE = 1, RENAME_EXCHANGE = 2 };

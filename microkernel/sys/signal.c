@@ -162,9 +162,7 @@ __attribute__((noreturn)) static void die(int signal, struct frame *f, u64 addre
         f = &last_fault.frame;
         address = last_fault.address;
     }
-    bool is_fault = signal == SIGSEGV || signal == SIGBUS || signal == SIGILL || signal == SIGFPE || signal == SIGTRAP || signal == SIGABRT;
-    if (is_fault)
-        report_fatal_signal(signal, f, address, !(ever_handled & signal_bit(signal)));
+    report_fatal_signal(signal, f, address, !(ever_handled & signal_bit(signal)));
     log_info("the program was ended by signal %d", signal);
     console_exit((u8)(128 + signal));
 }

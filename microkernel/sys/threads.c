@@ -70,12 +70,13 @@ i64 sys_exit(u64 status) {
     }
     process_exited_cpu_ns += thread_cpu_time(t);
     signals_drop(t);
-    if (t == main_thread)
-        main_thread = list_first(&all_threads, struct thread, all_link) != t ? list_first(&all_threads, struct thread, all_link)
-                                                                              : list_item(t->all_link.next, struct thread, all_link);
-    list_for(l, &all_threads)                   /* a signal that was left to this thread is another's now */
-        if (process_pending && list_item(l, struct thread, all_link) != t)
-            thread_interrupt(list_item(l, struct thread, all_link));
+    list_for(l, &all_threads) {
+        struct thread *other = list_item(l, struct thread, all_link);
+        if (main_thread == t && other != t)
+            main_thread = other;
+        if (process_pending && other != t)
+            thread_interrupt(other);            /* a signal that was left to this thread is another's now */
+    }
     thread_exit();
 }
 
