@@ -13,6 +13,13 @@ from ..regrtest.suite import choose
 MODULES = ["test.test_os", "test.test_asyncio.test_events", "test.test_asyncio.test_tasks"]
 
 
+NOTHING = LeftOut({}, {})
+
+
+def listed(**tests: str) -> LeftOut:
+    return LeftOut({}, tests)
+
+
 def module(error: str | None = None, **outcomes: str) -> Module:
     tests = {name: Case(outcome) for name, outcome in outcomes.items()}
     return Module("test.test_m", tests, error=error)
@@ -20,7 +27,7 @@ def module(error: str | None = None, **outcomes: str) -> Module:
 
 def test_only_what_passes_on_linux_counts() -> None:
     linux = module(a="pass", b="xfail", c="fail", d="skip", e="pass", f="pass")
-    found = compare(linux, module(a="pass", b="pass", c="fail", e="skip"), {})
+    found = compare(linux, module(a="pass", b="pass", c="fail", e="skip"), NOTHING)
     assert (found.expected, found.passed, found.fails_on_linux) == (4, 2, 2)
     assert found.differences == {"e": "skip", "f": "not run"}
     assert found.broken is None
@@ -32,7 +39,7 @@ def test_what_linux_was_told_to_refuse_is_left_out_with_the_reason() -> None:
     linux.tests["a"].refused = ["socket"]
     linux.tests["b"].refused = ["process", "socket"]
     linux.fixtures["setUpClass (C)"] = Case("error", refused=["process"])
-    found = compare(linux, module(a="pass"), {"c": "takes too long"})
+    found = compare(linux, module(a="pass"), listed(c="takes too long"))
     assert found.left_out == {
         "b": "starts a process and opens a socket",
         "c": "takes too long",
@@ -44,7 +51,7 @@ def test_what_linux_was_told_to_refuse_is_left_out_with_the_reason() -> None:
 
 def test_a_module_whose_import_was_refused_is_left_out_as_a_whole() -> None:
     linux = Module("test.test_m", error="OSError", refused=["process"])
-    found = compare(linux, Module("test.test_m"), {})
+    found = compare(linux, Module("test.test_m"), NOTHING)
     assert found.left_out == {"test.test_m": "starts a process"}
     assert percentage([found]) == 0.0
 
@@ -52,10 +59,10 @@ def test_a_module_whose_import_was_refused_is_left_out_as_a_whole() -> None:
 @pytest.mark.parametrize("outcome", ["hang", "panic", "crash"])
 def test_what_breaks_the_machine_is_told(outcome: str) -> None:
     linux = module(a="pass", b="pass")
-    assert compare(linux, module(a="pass", b=outcome), {}).broken == outcome
+    assert compare(linux, module(a="pass", b=outcome), NOTHING).broken == outcome
     lost = module(a="pass", error=f"{outcome} outside of a test\n")
-    assert compare(linux, lost, {}).broken == outcome
-    assert compare(linux, module(a="pass", b="error", error="Traceback …"), {}).broken is None
+    assert compare(linux, lost, NOTHING).broken == outcome
+    assert compare(linux, module(a="pass", b="error", error="Traceback …"), NOTHING).broken is None
 
 
 def test_a_boot_is_not_overloaded() -> None:
@@ -69,7 +76,7 @@ def test_a_boot_is_not_overloaded() -> None:
 def test_a_job_has_only_what_should_pass_in_it() -> None:
     linux = module(a="pass", b="fail", c="pass")
     linux.tests["a"].seconds = 2.0
-    job = guest.job(linux, {"c": "why", "another.module": "why"})
+    job = guest.job(linux, listed(c="why", **{"another.module": "why"}))
     assert job.skip >= {"b", "c"} and "a" not in job.skip
     assert job.limit_s == guest.BASE_S + 2 * guest.FACTOR
 
@@ -78,6 +85,12 @@ def test_names_are_modules_or_packages_of_them() -> None:
     assert choose(["test_os"], MODULES) == (["test.test_os"], [])
     assert choose(["test.test_asyncio", "test_os"], MODULES)[0] == [*MODULES[1:], MODULES[0]]
     assert choose(["test_asyncio.test_tasks", "test_o"], MODULES) == ([MODULES[2]], ["test_o"])
+
+
+def test_a_class_of_tests_is_left_out_by_its_name() -> None:
+    left_out = listed(**{"test.test_m.Case": "why", "test.test_m.Other.test_b": "no"})
+    names = [f"test.test_m.{name}" for name in ("Case.test_a", "Cases.test_a", "Other.test_b")]
+    assert left_out.of(names) == {names[0]: "why", names[2]: "no"}
 
 
 def test_what_is_left_out_has_a_reason(tmp_path: Path) -> None:

@@ -70,13 +70,13 @@ def _guest(
     compared = []
     worth = []
     for name in names:
-        if counted(linux[name], left_out.tests):
+        if counted(linux[name], left_out):
             worth.append(name)
         else:
-            compared.append(compare(linux[name], Module(name), left_out.tests))
-    found = guest.results(image, worth, linux, left_out.tests, log)
+            compared.append(compare(linux[name], Module(name), left_out))
+    found = guest.results(image, worth, linux, left_out, log)
     for number, module in enumerate(found):
-        comparison = compare(linux[module.name], module, left_out.tests)
+        comparison = compare(linux[module.name], module, left_out)
         compared.append(comparison)
         report.module(number + 1, len(worth), comparison, module)
         stored = {"linux": linux[module.name].dump(), "guest": module.dump()}

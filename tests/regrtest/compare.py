@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Iterable
 from typing import Final
 
+from .left_out import LeftOut
 from .records import GOOD, Module
 
 NEEDS: Final = {"process": "starts a process", "socket": "opens a socket"}
@@ -36,9 +37,9 @@ def needs(refused: Iterable[str]) -> str:
     return " and ".join(NEEDS[one] for one in sorted(refused))
 
 
-def left_out_tests(linux: Module, listed: dict[str, str]) -> dict[str, str]:
+def left_out_tests(linux: Module, listed: LeftOut) -> dict[str, str]:
     """The tests that a guest cannot be measured by, with the reason."""
-    found = {name: reason for name, reason in listed.items() if name in linux.tests}
+    found = listed.of(linux.tests)
     for name, test in {**linux.tests, **linux.fixtures}.items():
         if test.outcome not in GOOD and test.refused:
             found[name] = needs(test.refused)
@@ -47,12 +48,12 @@ def left_out_tests(linux: Module, listed: dict[str, str]) -> dict[str, str]:
     return found
 
 
-def counted(linux: Module, listed: dict[str, str]) -> set[str]:
+def counted(linux: Module, listed: LeftOut) -> set[str]:
     """The tests that the guest should pass."""
-    return linux.good() - listed.keys()
+    return linux.good() - listed.of(linux.tests).keys()
 
 
-def compare(linux: Module, guest: Module, listed: dict[str, str]) -> Comparison:
+def compare(linux: Module, guest: Module, listed: LeftOut) -> Comparison:
     """Holds the guest's outcomes against Linux's."""
     expected = counted(linux, listed)
     differences = {}

@@ -11,6 +11,7 @@ from ovum.stdlib import REPLACED
 
 from .compare import counted
 from .execute import Interpreter, Job, run
+from .left_out import LeftOut
 from .records import Module
 from .reference import INSIDE
 from .suite import LIBRARY, Suite
@@ -52,18 +53,18 @@ def batches(names: Sequence[str], linux: Mapping[str, Module]) -> Iterator[list[
         yield batch
 
 
-def job(linux: Module, left_out: dict[str, str]) -> Job:
+def job(linux: Module, left_out: LeftOut) -> Job:
     """Has those tests run that the guest should pass."""
     longest = max((test.seconds for test in linux.tests.values()), default=0.0)
     skip = linux.tests.keys() - counted(linux, left_out)
-    return Job(linux.name, BASE_S + FACTOR * longest, frozenset(skip) | left_out.keys())
+    return Job(linux.name, BASE_S + FACTOR * longest, frozenset(skip))
 
 
 def results(
     image: Path,
     names: Sequence[str],
     linux: Mapping[str, Module],
-    left_out: dict[str, str],
+    left_out: LeftOut,
     log: Path,
 ) -> Iterator[Module]:
     """Runs these modules, and yields each when it is over."""

@@ -2,6 +2,7 @@
 
 import dataclasses
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, Self
 
@@ -10,7 +11,7 @@ FILE: Final = Path(__file__).with_name("left-out.toml")
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class LeftOut:
-    """Modules and tests with the reason for each."""
+    """Modules and tests, or whole classes of tests, with the reason for each."""
 
     modules: dict[str, str]
     tests: dict[str, str]
@@ -27,6 +28,15 @@ class LeftOut:
                         raise ValueError(f"{file.name} has {name} twice")
                     found[f"test.{name}"] = section["reason"]
         return cls(modules, tests)
+
+    def of(self, names: Iterable[str]) -> dict[str, str]:
+        """Those of these tests that are left out, by themselves or with their class."""
+        found = {}
+        for name in names:
+            reason = self.tests.get(name) or self.tests.get(name.rpartition(".")[0])
+            if reason is not None:
+                found[name] = reason
+        return found
 
     def why(self, module: str) -> str | None:
         """The reason for leaving out this module; a package takes its modules along."""
