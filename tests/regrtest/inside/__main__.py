@@ -7,7 +7,6 @@ The plan: `modules`, a list of objects with `name`, `skip` (tests not to run) an
 time for one test, or for what is between two); `refuse`, whether to be as limited as a guest.
 """
 
-import encodings
 import faulthandler
 import fcntl
 import gc
@@ -193,9 +192,6 @@ def main() -> None:
     from test.libregrtest.setup import setup_process
     from test.support import os_helper, socket_helper
 
-    # The library is here as source. What an image's packed library adds to this path, a fresh copy
-    # of importlib, which its tests make, does not expect in a frozen package.
-    del encodings.__path__[1:]
     # A guest's interpreter does not, since nobody would read it; tests see that it can.
     sys.dont_write_bytecode = False
     setup_process()
