@@ -45,7 +45,7 @@ i64 sys_mmap(u64 hint, u64 length, u64 prot, u64 flags, u64 fd, u64 offset) {
             return -EPERM;
         else
             inode = f->inode;
-        if (inode && (f->flags & O_ACCMODE) == O_RDONLY)
+        if (inode && ((f->flags & O_ACCMODE) == O_RDONLY || inode->regular.seals & (SEAL_WRITE | SEAL_FUTURE_WRITE)))
             flags |= MAP_FILE_READ_ONLY;
     }
     return vm_map(hint, length, (int)prot, (int)flags, inode, inode ? offset : 0);

@@ -88,6 +88,12 @@ def seals_forbid_what_they_name() -> None:
         os.pwrite(fd, b"b", 0)
     with refused(errno.EPERM):
         mmap.mmap(fd, 100)
+    libc().mmap.restype = ctypes.c_void_p
+    address = libc().mmap(None, PAGE, mmap.PROT_READ, mmap.MAP_SHARED, fd, ctypes.c_long(0))
+    view = ctypes.c_void_p(address)
+    assert libc().mprotect(view, PAGE, mmap.PROT_READ | mmap.PROT_WRITE) == -1
+    assert ctypes.get_errno() == errno.EACCES
+    assert libc().munmap(view, PAGE) == 0
     with mmap.mmap(fd, 100, mmap.MAP_PRIVATE) as copy:
         copy[0] = ord("b")
     with refused(errno.EPERM):
