@@ -125,8 +125,10 @@ i64 pipe_write(struct pipe *p, struct span *from, bool nonblocking) {
         u32 start = p->head, n = (u32)min_u64(from->left, room - header);
         if (!reserve(p, n + header))
             return done ? done : -ENOMEM;
-        struct span s = kernel_span(&length, header);
-        ring_put(p, &s, header);
+        if (header) {
+            struct span s = kernel_span(&length, header);
+            ring_put(p, &s, header);
+        }
         if (ring_put(p, from, n)) {
             p->head = start;
             return done ? done : -EFAULT;
