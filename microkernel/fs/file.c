@@ -114,7 +114,7 @@ i64 fd_install_pair(struct file *const files[2], bool close_on_exec, u64 to) {
 bool fd_close_on_exec(int fd) { return slots[fd].close_on_exec; }
 void fd_set_close_on_exec(int fd, bool on) { slots[fd].close_on_exec = on; }
 
-static i64 move(struct file *f, u32 refused, i64 (*how)(struct file *f, struct span *span, u64 *position), struct span *span, u64 *position) {
+static inline i64 move(struct file *f, u32 refused, i64 (*how)(struct file *f, struct span *span, u64 *position), struct span *span, u64 *position) {
     if ((f->flags & O_ACCMODE) == refused || f->flags & O_PATH)
         return -EBADF;
     if (!how)

@@ -191,11 +191,10 @@ __attribute__((always_inline)) static inline u64 each_entry(u64 start, u64 end, 
     u64 sum = 0;
     for (u64 va = paging_next(start, end); va < end;) {
         u64 next = min_u64(ALIGN_DOWN(va, HUGE_SIZE) + HUGE_SIZE, end), *huge, *e = paging_entry(va, false, &huge);
-        if (huge)
-            sum += visit(v, huge, (next - va) >> PAGE_SHIFT);
-        for (; !huge && va < next; va += PAGE_SIZE, e++)
+        u64 pages = huge ? (next - va) >> PAGE_SHIFT : 1;
+        for (e = huge ? huge : e; va < next; va += pages << PAGE_SHIFT, e++)
             if (*e)                             /* present, or kept by PROT_NONE */
-                sum += visit(v, e, 1);
+                sum += visit(v, e, pages);
         va = paging_next(next, end);
     }
     return sum;

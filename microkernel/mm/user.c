@@ -44,11 +44,6 @@ i64 copy_string_from_user(char *to, u64 from, size_t size) {
 
 struct iovec { u64 base, length; };
 
-int user_span(struct span *s, u64 at, u64 n) {
-    *s = (struct span){.at = at, .left = min_u64(n, TRANSFER_LIMIT)};
-    return user_range(at, s->left) ? 0 : -EFAULT;
-}
-
 int vector_span(struct span *s, u64 vector, u64 count) {
     *s = (struct span){.vector = vector, .vectors = (u32)count};
     if (count > 1024)
@@ -78,7 +73,7 @@ static int next_stretch(struct span *s) {
     return 0;
 }
 
-static int span_move(struct span *s, u8 *bytes, size_t n, bool put) {
+static inline int span_move(struct span *s, u8 *bytes, size_t n, bool put) {
     while (n) {
         size_t piece = min_u64(n, s->left - s->later);
         if (!piece && next_stretch(s))

@@ -1,6 +1,7 @@
 /* The kernel's only way to the program's memory: a bad pointer is -EFAULT, never a crash. */
 #pragma once
 
+#include "core/errno.h"
 #include "core/types.h"
 
 /* Is [address, address + size) within what programs may use? */
@@ -28,7 +29,10 @@ static inline struct span kernel_span(const void *at, size_t n) { return (struct
 /* The largest transfer Linux does in one call; what is longer is cut. */
 #define TRANSFER_LIMIT 0x7ffff000ull
 /* 0, -EFAULT; -EINVAL for a vector that POSIX forbids. */
-int user_span(struct span *s, u64 at, u64 n);
+static inline int user_span(struct span *s, u64 at, u64 n) {
+    *s = (struct span){.at = at, .left = min_u64(n, TRANSFER_LIMIT)};
+    return user_range(at, s->left) ? 0 : -EFAULT;
+}
 int vector_span(struct span *s, u64 vector, u64 count);
 
 /* Move n <= left bytes and advance: 0 or -EFAULT (then nothing is certain about the target's content). */
