@@ -14,7 +14,7 @@ from _frozen_importlib import ModuleSpec
 # Only builtin modules above: this one runs at every start. What the annotations name is not loaded.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from types import CodeType, ModuleType
 
 PACK = f"{sys.prefix}/lib/python{sys.version_info[0]}.{sys.version_info[1]}/stdlib.pack"
@@ -62,7 +62,7 @@ class PackedLibrary:
         )
         spec.has_location = True
         if package:
-            spec.submodule_search_locations = [f"{PACK}/{source[:-12]}"]
+            spec.submodule_search_locations = [f"{PACK}/{source.removesuffix('/__init__.py')}"]
         return spec
 
     def create_module(self, spec: ModuleSpec) -> None:
@@ -118,10 +118,6 @@ class _RarerCodecs:
         return PackedLibrary(f"{PACK}/encodings").find_spec(name)
 
 
-def _install(path: "Sequence[str]") -> None:
-    if PACK in path:
-        sys.path_hooks.insert(0, PackedLibrary)
-        sys.meta_path.append(_RarerCodecs)
-
-
-_install(sys.path)
+if PACK in sys.path:
+    sys.path_hooks.insert(0, PackedLibrary)
+    sys.meta_path.append(_RarerCodecs)

@@ -157,15 +157,15 @@ static int embedded_main(int argc, char **argv, char **environment)
 
 /* The C library's, as csu/libc-start.c declares it. */
 typedef int main_function(int argc, char **argv, char **environment);
-typedef int start_function(main_function *, int, char **, main_function *, void (*)(void), void (*)(void), void *);
+typedef int start_function(main_function *main, int argc, char **argv, main_function *init,
+                           void (*fini)(void), void (*rtld_fini)(void), void *stack_end);
 
 __attribute__((visibility("default"))) start_function __libc_start_main;
 
-int __libc_start_main(main_function *main, int argc, char **argv, main_function *init, void (*fini)(void),
-                      void (*rtld_fini)(void), void *stack_end)
+int __libc_start_main(main_function *main, int argc, char **argv, main_function *init,
+                      void (*fini)(void), void (*rtld_fini)(void), void *stack_end)
 {
     start_function *start = (start_function *)dlsym(RTLD_NEXT, "__libc_start_main");
 
-    (void)main;
     return start(embedded_main, argc, argv, init, fini, rtld_fini, stack_end);
 }

@@ -48,6 +48,7 @@ enum fault_access { FAULT_READ, FAULT_WRITE, FAULT_EXEC };
 int vm_fault(u64 address, enum fault_access access, int *code);
 
 struct vma *vm_find(u64 address);               /* the region around an address, or NULL */
+struct vma *vma_at_or_after(u64 address);       /* the first region that ends behind it, or NULL */
 struct vma *vm_first(void);
 struct vma *vm_next(struct vma *v);
 

@@ -6,7 +6,6 @@
 
 #define STACK_TOP_GAP 0x1000000
 
-struct vma *vma_at_or_after(u64 address);
 void vma_link(struct vma *v);
 void vma_unlink(struct vma *v);
 void vma_resized(struct vma *v);

@@ -35,21 +35,27 @@ static u64 kib(u64 pages) { return pages * (PAGE_SIZE / 1024); }
 
 /* ---- the process ---- */
 
+/* Others may run while text is written (regular_write lets them): no region is kept over that, the next one
+ * is looked up by address. */
 static void put_maps(struct text *t) {
-    static char name[PATH_MAX];
+    struct path *name = path_buffer();
     u64 stack = thread_frame(main_thread)->rsp, heap = vm_brk(0);
-    for (struct vma *v = vm_first(); v && !t->failed; v = vm_next(v)) {
-        put(t, "%lx-%lx %c%c%c%c %08lx 00:01 %lu", v->start, v->end, v->prot & PROT_READ ? 'r' : '-', v->prot & PROT_WRITE ? 'w' : '-',
-            v->prot & PROT_EXEC ? 'x' : '-', v->shared ? 's' : 'p', v->offset, v->inode ? v->inode->number : 0);
-        const char *what = v->inode              ? (inode_path(v->inode, name, sizeof name) > 0 ? name : "")
+    const struct vma *v;
+    t->failed = !name;
+    for (u64 at = 0; !t->failed && (v = vma_at_or_after(at));) {
+        at = v->end;
+        const char *what = v->inode              ? (inode_path(v->inode, name->buffer, sizeof name->buffer) > 0 ? name->buffer : "")
             : v->start <= stack && stack < v->end ? "[stack]"
             : v->start < heap && heap <= v->end   ? "[heap]"
                                                   : "";
-        if (*what)
-            put(t, "                   ");
+        put(t, "%lx-%lx %c%c%c%c %08lx 00:01 %lu%s", v->start, v->end, v->prot & PROT_READ ? 'r' : '-', v->prot & PROT_WRITE ? 'w' : '-',
+            v->prot & PROT_EXEC ? 'x' : '-', v->shared ? 's' : 'p', v->offset, v->inode ? v->inode->number : 0,
+            *what ? "                   " : "");
         put_bytes(t, what, strlen(what));
         put(t, "\n");
     }
+    if (name)
+        path_release(name);
 }
 
 static void put_stat(struct text *t) {
@@ -143,8 +149,8 @@ struct inode *proc_snapshot(const struct inode *i) {
     struct text t = {inode_new(i->mode), false};
     if (!t.to)
         return NULL;
+    t.to->number = i->number;                   /* before others may run, and remove the name */
     files[i->proc - 1].generate(&t);
-    t.to->number = i->number;
     if (!t.failed)
         return t.to;
     inode_reap(t.to);

@@ -7,6 +7,7 @@ import itertools
 import mmap
 import os
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,6 +61,39 @@ def proc_maps_is_ordered_and_shows_permissions_as_they_are() -> None:
         assert _around(start + 3 * PAGE).start == middle.end
         assert libc().mprotect(ctypes.c_void_p(start + 2 * PAGE), PAGE, 3) == 0
         assert _around(start).end >= start + 8 * PAGE
+
+
+@check
+def proc_maps_is_whole_while_others_map_and_unmap() -> None:
+    """More text than is written without letting others run, of regions that come and go.
+
+    The other thread has the services' priority, so that it does run as soon as it may.
+    """
+    pages = 2000
+    stop = threading.Event()
+
+    def protect(address: int, count: int, protection: int) -> None:
+        assert libc().mprotect(ctypes.c_void_p(address), count * PAGE, protection) == 0
+
+    def change() -> None:
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
+        while not stop.wait(0.0001):
+            protect(start, pages, mmap.PROT_READ | mmap.PROT_WRITE)
+            for page in range(0, pages, 2):
+                protect(start + page * PAGE, 1, mmap.PROT_READ)
+
+    with mmap.mmap(-1, pages * PAGE) as memory:
+        start = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+        thread = threading.Thread(target=change)
+        thread.start()
+        try:
+            for _ in range(4):
+                regions = list(_maps())
+                assert "[stack]" in {region.name for region in regions}
+                assert all(a.end <= b.start for a, b in itertools.pairwise(regions))
+        finally:
+            stop.set()
+            thread.join()
 
 
 @check
