@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Final
 
 from ovum.paths import REPO
-from ovum.stdlib import REPLACED
+from ovum.stdlib import LIBRARY, REPLACED
 
 from .compare import counted
 from .execute import Interpreter, Job, run
 from .left_out import LeftOut
 from .records import Module
 from .reference import INSIDE
-from .suite import LIBRARY, Suite
+from .suite import Suite
 
 MEMORY: Final = "2G"
 BASE_S: Final = 60.0

@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fcntl import LOCK_EX, flock
@@ -19,9 +20,9 @@ from typing import Final
 from ovum.apt import Apt, debian_mirror, unpack
 from ovum.paths import cache_dir
 from ovum.progress import Progress
-from ovum.sysroot import Sysroot
+from ovum.stdlib import LIBRARY
+from ovum.sysroot import RECIPE, Sysroot
 
-LIBRARY: Final = "usr/lib/python3.13"
 _LAYOUT: Final = 3
 """Raised when this file lays the folder out differently."""
 
@@ -85,7 +86,8 @@ def ensure_suite(sysroot: Sysroot, progress: Progress) -> Suite:
 def _make(work: Path, sysroot: Sysroot, progress: Progress) -> None:
     version = sysroot.packages[f"python{sysroot.python_version}"]
     package = f"libpython{sysroot.python_version}-testsuite"
-    apt = Apt(work / "apt", "trixie", debian_mirror())
+    suite = tomllib.loads(RECIPE.read_text())["suite"]
+    apt = Apt(work / "apt", suite, debian_mirror())
     with progress.step("fetching CPython's tests"):
         apt.update()
         debs = apt.download([f"{package}={version}"], work / "debs")
