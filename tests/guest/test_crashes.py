@@ -67,6 +67,27 @@ def test_a_crash_shows_where_python_was(name: str, tmp_path: Path, native_librar
     assert "ovum: the program was killed by signal" in result.err
 
 
+@pytest.mark.parametrize("stack_kib", [64, 1024, 64 * 1024])
+def test_a_stack_of_a_thread_has_a_guard(
+    stack_kib: int, tmp_path: Path, native_library: Path
+) -> None:
+    """As on Linux no handler has room then: faulthandler has a stack of its own for one thread."""
+    program = tmp_path / "overflow.py"
+    program.write_text(
+        "import ctypes, threading\n"
+        f"native = ctypes.CDLL({NATIVE_LIBRARY!r})\n"
+        f"threading.stack_size({stack_kib * 1024})\n"
+        "print('before', flush=True)\n"
+        "thread = threading.Thread(target=native.exhaust_stack, args=(10**7,))\n"
+        "thread.start()\n"
+        "thread.join()\n"
+        "print('after')\n"
+    )
+    result = machine.run("--add", f"{native_library}:{NATIVE_LIBRARY}", program).expect(139)
+    assert result.out == "before\n"
+    assert "ovum: the program was killed by signal 11 (SIGSEGV" in result.err
+
+
 def test_a_crash_in_a_thread_shows_all_threads(tmp_path: Path, native_library: Path) -> None:
     program = tmp_path / "crash.py"
     program.write_text(
