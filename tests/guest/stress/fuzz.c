@@ -351,9 +351,12 @@ static void call_something(struct state *s, u64 *last)
             a[k] = k < 6 && calls[i].arguments[k] ? argument(s, calls[i].arguments[k]) : number_like(s);
         if (!R(64)) {
             number = pick_number(s);
-            /* Any call at all, but with nothing to follow or to change. */
-            for (unsigned k = 0; k < 6; k++)
+            /* Any call at all, but with nothing to follow or to change, the standard streams included. */
+            for (unsigned k = 0; k < 6; k++) {
                 a[k] = R(2) ? wild(s) : ~R(4096);
+                if ((u32)a[k] < FIRST_FD)
+                    a[k] += FIRST_FD;
+            }
         } else if (!confine(s, number, a)) {
             continue;
         }
