@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 STORE = Store("base", ".cpio", keep=6)
 
-_RECIPE = ("baselayer.py", "cpio.py", "reach.py", "rootfs.py", "stdlib.py", "strip.py")
+_RECIPE = ("baselayer.py", "cpio.py", "reach.py", "rootfs.py", "stdlib.py", "strip.py", "tzif.py")
 
 
 def recipe_digest() -> str:
@@ -24,6 +24,7 @@ def recipe_digest() -> str:
     sources = list(here.glob("insysroot/*.py"))
     sources += [here / name for name in _RECIPE]
     sources += (REPO / "pyhost" / "replaced").rglob("*.py")
+    sources += (REPO / "services").rglob("*.py")
     state = hashlib.sha256()
     for path in sorted(sources):
         state.update(path.read_bytes())

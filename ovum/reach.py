@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ovum.insysroot import run_script
-from ovum.stdlib import LIBRARY
+from ovum.stdlib import LIBRARY, OWN
 
 if TYPE_CHECKING:
     from ovum.sysroot import Sysroot
@@ -126,6 +126,7 @@ def reached(
         "implied": IMPLIED,
         "ignored": IGNORED,
         "within": None if within is None else str(within),
+        "own": {} if within else {package: str(folder) for package, folder in OWN.items()},
     }
     done = run_script(sysroot, "imports", json.dumps(request))
     if done.returncode:

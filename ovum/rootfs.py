@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from ovum.cpio import Entry, directory, regular, symlink
 from ovum.elf import Elf, LibraryIndex
 from ovum.paths import REPO
+from ovum.tzif import slim
 
 if TYPE_CHECKING:
     from ovum.sysroot import Sysroot
@@ -198,7 +199,7 @@ def _zones(base: Path) -> Iterator[Entry]:
         if path.is_symlink():
             yield symlink(f"usr/share/zoneinfo/{name}", str(path.readlink()))
         elif path.is_file():
-            yield regular(f"usr/share/zoneinfo/{name}", path)
+            yield regular(f"usr/share/zoneinfo/{name}", slim(path.read_bytes()))
 
 
 def licence_entries(sysroot: "Sysroot", doc: str = "usr/share/doc") -> Iterator[Entry]:

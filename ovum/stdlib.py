@@ -78,6 +78,12 @@ the one package that is split; pyhost/library.py finds the rest."""
 REPLACED: Final = REPO / "pyhost" / "replaced"
 """Modules of ours in the place of the library's, by their path in it."""
 
+OWN: Final = {"ovum": REPO / "ovum"}
+"""Packages that an image has besides the library's, with their folders."""
+
+_OWN_PARTS = ("services",)
+"""Of our own package, what is for the machine; the rest is the host's side."""
+
 
 def module_files(sysroot: "Sysroot") -> dict[str, Path]:
     """The library's Python files worth having in an image, by their path in the library."""
@@ -90,6 +96,11 @@ def module_files(sysroot: "Sysroot") -> dict[str, Path]:
             name = path.relative_to(base).as_posix()
             if file.endswith(".py") and not _left_out(name):
                 found[name] = path
+    for package, own in OWN.items():
+        found[f"{package}/__init__.py"] = own / "__init__.py"
+        for part in _OWN_PARTS:
+            for path in sorted((own / part).rglob("*.py")):
+                found[f"{package}/{path.relative_to(own).as_posix()}"] = path
     return found
 
 

@@ -6,6 +6,8 @@
  */
 #include "pyhost.h"
 
+#include "sys/request_abi.h"
+
 PyDoc_STRVAR(kernel_doc,
              "The machine under ovum: ports, registers, memory, power.\n\n"
              "Numbers are plain ints. A wrong argument raises TypeError or ValueError; what the\n"
@@ -15,15 +17,30 @@ PyDoc_STRVAR(kernel_doc,
 static int kernel_exec(PyObject *module)
 {
     struct kernel_state *state = PyModule_GetState(module);
-    PyMethodDef *areas[] = {ports_methods, cpu_methods, mmio_methods, machine_methods};
+    PyMethodDef *areas[] = {ports_methods, cpu_methods, mmio_methods, machine_methods,
+                              requests_methods, services_methods};
+    const struct {
+        const char *name;
+        long value;
+    } constants[] = {
+        {"EVENT_REQUEST", EVENT_REQUEST},
+        {"EVENT_CANCEL", EVENT_CANCEL},
+        {"EVENT_INTERRUPT", EVENT_INTERRUPT},
+        {"EVENT_POWER_BUTTON", EVENT_POWER_BUTTON},
+    };
 
     for (size_t i = 0; i < Py_ARRAY_LENGTH(areas); i++)
         if (PyModule_AddFunctions(module, areas[i]) < 0)
             return -1;
     state->mapping_type =
         (PyTypeObject *)PyType_FromModuleAndSpec(module, &mmio_mapping_spec, NULL);
-    if (!state->mapping_type)
+    state->request_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &request_spec, NULL);
+    if (!state->mapping_type || !state->request_type ||
+        PyModule_AddObjectRef(module, "Request", (PyObject *)state->request_type) < 0)
         return -1;
+    for (size_t i = 0; i < Py_ARRAY_LENGTH(constants); i++)
+        if (PyModule_AddIntConstant(module, constants[i].name, constants[i].value) < 0)
+            return -1;
     return PyModule_AddObjectRef(module, "IN_RING0", ring0_active() ? Py_True : Py_False);
 }
 
@@ -32,6 +49,7 @@ static int kernel_traverse(PyObject *module, visitproc visit, void *arg)
     struct kernel_state *state = PyModule_GetState(module);
 
     Py_VISIT(state->mapping_type);
+    Py_VISIT(state->request_type);
     return 0;
 }
 
@@ -40,6 +58,7 @@ static int kernel_clear(PyObject *module)
     struct kernel_state *state = PyModule_GetState(module);
 
     Py_CLEAR(state->mapping_type);
+    Py_CLEAR(state->request_type);
     return 0;
 }
 

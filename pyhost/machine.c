@@ -142,11 +142,81 @@ static PyObject *boot_info(PyObject *module, PyObject *unused)
     }
 }
 
+/* Texts of the kernel's own state (microkernel/sys/inspect.c), by topic. */
+static const char *const topics[] = {"statistics", "threads", "regions", "descriptors"};
+
+PyDoc_STRVAR(inspect_doc,
+             "inspect($module, topic, /)\n--\n\n"
+             "Return the kernel's own state of this moment, as lines of fields.\n\n"
+             "topic is 'statistics' (name value; memory in pages, times in ns), 'threads' (number\n"
+             "state priority cpu_ns name), 'regions' (start end protection shared offset inode\n"
+             "path) or 'descriptors' (descriptor flags position inode kind path). A path is the\n"
+             "rest of its line, empty without one. Raises ValueError for another topic,\n"
+             "OSError(EPERM) outside ring 0.");
+
+static PyObject *inspect(PyObject *module, PyObject *topic)
+{
+    long what = -1, size = 16384;
+
+    (void)module;
+    for (size_t i = 0; i < Py_ARRAY_LENGTH(topics) && PyUnicode_Check(topic); i++)
+        if (PyUnicode_CompareWithASCIIString(topic, topics[i]) == 0)
+            what = (long)i;
+    if (what < 0) {
+        PyErr_Format(PyExc_ValueError, "no such topic: %R", topic);
+        return NULL;
+    }
+    if (!ring0_require())
+        return NULL;
+    for (;;) {
+        PyObject *text = PyBytes_FromStringAndSize(NULL, size);
+        if (!text)
+            return NULL;
+        long length = ring0_call(OVUM_SYS_INSPECT, what, (long)PyBytes_AS_STRING(text), size);
+        PyObject *result = length >= 0 && length <= size
+            ? PyUnicode_DecodeUTF8(PyBytes_AS_STRING(text), length, "surrogateescape")
+            : NULL;
+        Py_DECREF(text);
+        if (length <= size)
+            return result;
+        size = length + 1024; /* there may be more the next time */
+    }
+}
+
+PyDoc_STRVAR(read_log_doc,
+             "read_log($module, position=0, /)\n--\n\n"
+             "Return the kernel's log from a position on, and the position to go on from.\n\n"
+             "(bytes, int): records `<level>[seconds] text\\n`; what is too old is left out.\n"
+             "Raises OSError(EPERM) outside ring 0.");
+
+static PyObject *read_log(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    uint64_t position = 0;
+    char buffer[4096];
+
+    (void)module;
+    if (!args_count("read_log", count, 0, 1) ||
+        (count == 1 && !args_unsigned(args[0], "position", INT64_MAX, &position)) || !ring0_require())
+        return NULL;
+    PyObject *text = PyBytes_FromStringAndSize(NULL, 0);
+    while (text) {
+        long n = ring0_call(OVUM_SYS_READ_LOG, (long)&position, (long)buffer, sizeof buffer);
+        if (n < 0)
+            Py_CLEAR(text);
+        if (n <= 0)
+            break;
+        PyBytes_ConcatAndDel(&text, PyBytes_FromStringAndSize(buffer, n));
+    }
+    return text ? Py_BuildValue("NK", text, position) : NULL;
+}
+
 PyMethodDef machine_methods[] = {
     {"poweroff", _PyCFunction_CAST(poweroff), METH_FASTCALL, poweroff_doc},
     {"reboot", reboot, METH_NOARGS, reboot_doc},
     {"panic", panic_now, METH_O, panic_doc},
     {"log", _PyCFunction_CAST(log_text), METH_FASTCALL, log_doc},
     {"boot_info", boot_info, METH_NOARGS, boot_info_doc},
+    {"inspect", inspect, METH_O, inspect_doc},
+    {"read_log", _PyCFunction_CAST(read_log), METH_FASTCALL, read_log_doc},
     {NULL, NULL, 0, NULL},
 };

@@ -34,6 +34,26 @@
 /* panic(text, length): a panic on purpose; does not return. */
 #define OVUM_SYS_PANIC (OVUM_SYS_BASE + 9)
 
+/*
+ * The services thread's calls (microkernel/sys/request.h). wait(deadline, events, count, in_flight):
+ * how many struct service_event were stored. complete(number, result, extra, path); wake();
+ * mount(path, number); hook(function, restorer, gil_held); irq_bind(irq), irq_acknowledge(irq),
+ * irq_unbind(irq).
+ */
+#define OVUM_SYS_SERVICES_WAIT (OVUM_SYS_BASE + 10)
+#define OVUM_SYS_SERVICES_COMPLETE (OVUM_SYS_BASE + 11)
+#define OVUM_SYS_SERVICES_WAKE (OVUM_SYS_BASE + 12)
+#define OVUM_SYS_SERVICES_MOUNT (OVUM_SYS_BASE + 13)
+#define OVUM_SYS_SERVICES_HOOK (OVUM_SYS_BASE + 14)
+#define OVUM_SYS_IRQ_BIND (OVUM_SYS_BASE + 15)
+#define OVUM_SYS_IRQ_ACKNOWLEDGE (OVUM_SYS_BASE + 16)
+#define OVUM_SYS_IRQ_UNBIND (OVUM_SYS_BASE + 17)
+
+/* inspect(topic, buffer, size): the length of a text, of which what fits is stored (sys/inspect.c). */
+#define OVUM_SYS_INSPECT (OVUM_SYS_BASE + 18)
+/* read_log(position, buffer, size): the length of the records stored; moves *position (core/log.h). */
+#define OVUM_SYS_READ_LOG (OVUM_SYS_BASE + 19)
+
 /* Levels of log. */
 #define OVUM_LOG_ERROR 1
 #define OVUM_LOG_WARNING 2

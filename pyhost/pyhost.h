@@ -59,14 +59,32 @@ extern PyMethodDef ports_methods[];
 extern PyMethodDef cpu_methods[];
 extern PyMethodDef mmio_methods[];
 extern PyMethodDef machine_methods[];
+extern PyMethodDef requests_methods[];
+extern PyMethodDef services_methods[];
 
 /* The type behind the memoryviews of mmio(); kept in the module's state. */
 extern PyType_Spec mmio_mapping_spec;
+
+/* requests.c: the type of the requests that wait() returns. */
+extern PyType_Spec request_spec;
+
+/* services.c */
+
+/* Starts the services thread, asleep, and gives the kernel its hook. Only in ring 0. -1 with an
+ * exception set. */
+int services_start(void);
+
+/* gil.c */
+
+/* PyEval_RestoreThread for the services thread: has whoever holds the lock give it up at the next
+ * chance, not after the switch interval. */
+void gil_take_soon(PyThreadState *self);
 
 /* kernelmodule.c */
 
 struct kernel_state {
     PyTypeObject *mapping_type;
+    PyTypeObject *request_type;
 };
 
 PyObject *PyInit__kernel(void);

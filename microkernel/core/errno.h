@@ -13,4 +13,6 @@ enum {
     ERESTARTSYS = 512,
     /* Kernel only: as above, but never restarted (timed waits, as on Linux). */
     ERESTARTNOHAND = 514,
+    /* Kernel only: the call is made again, without the interpreter's lock, or with another path (sys/syscall.c). */
+    EAGAINWITHOUTGIL = 600, EREDIRECT = 601,
 };

@@ -6,17 +6,50 @@
 
 int log_show_level = LOG_ERROR;
 
+/* The last messages, as one endless stream of bytes. */
+#define KEPT 16384
+static char kept[KEPT];
+static u64 written, oldest;                     /* positions in the stream; `oldest` is the start of a record */
+
+static void keep(char byte) {
+    if (written - oldest == KEPT)
+        while (kept[oldest++ % KEPT] != '\n')
+            ;
+    kept[written++ % KEPT] = byte;
+}
+
+static void keep_line(enum log_level level, const char *line, size_t n) {
+    keep('<');
+    keep((char)('0' + level));
+    keep('>');
+    for (size_t k = 0; k < n; k++)
+        keep(line[k] == '\n' ? ' ' : line[k]);
+    keep('\n');
+}
+
+size_t log_read(u64 *position, char *to, size_t size) {
+    u64 from = max_u64(min_u64(*position, written), oldest), end = from, stop = from + min_u64(written - from, size);
+    for (u64 k = from; k < stop; k++) {
+        to[k - from] = kept[k % KEPT];
+        if (kept[k % KEPT] == '\n')
+            end = k + 1;
+    }
+    *position = end;
+    return end - from;
+}
+
 void log_write(enum log_level level, const char *format, ...) {
     char line[256];
-    if ((int)level > log_show_level)
-        return;
     u64 us = clock_now() / 1000;
     size_t n = format_text(line, sizeof line, "[%5u.%06u] ", (u32)(us / 1000000), (u32)(us % 1000000));
     va_list args;
     va_start(args, format);
     n += format_text_v(line + n, sizeof line - n, format, args);
     va_end(args);
-    console_log(line, min_u64(n, sizeof line - 1));
+    n = min_u64(n, sizeof line - 1);
+    keep_line(level, line, n);
+    if ((int)level <= log_show_level)
+        console_log(line, n);
 }
 
 struct out {

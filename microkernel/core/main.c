@@ -25,6 +25,7 @@ void kernel_main(u32 door, paddr_t info) {
     pmm_init();
     acpi_init();
     apic_init();
+    acpi_power_button_init();
     clock_timer_init();
     entropy_init();
     inode_init();

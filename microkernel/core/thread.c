@@ -141,7 +141,7 @@ void thread_wake(struct thread *t) {
 }
 
 void thread_interrupt(struct thread *t) {
-    if (t->state == THREAD_BLOCKED) {
+    if (t->state == THREAD_BLOCKED && !t->uninterruptible) {
         t->wait_result = -ERESTARTSYS;
         thread_ready(t);
     } else if (t == this_cpu()->current) {
@@ -171,7 +171,7 @@ int thread_block(u64 deadline) {
         t->wake_pending = false;
         return 0;
     }
-    if (signals_deliverable(t))
+    if (!t->uninterruptible && signals_deliverable(t))
         return -ERESTARTSYS;
     if (deadline != FOREVER) {
         if (deadline <= clock_now())

@@ -11,6 +11,8 @@ enum thread_state { THREAD_RUNNING, THREAD_READY, THREAD_BLOCKED, THREAD_DEAD };
 
 enum thread_priority { PRIORITY_SERVICES, PRIORITY_NORMAL, PRIORITY_COUNT };
 
+struct path;
+
 struct thread {
     u64 kernel_rsp;                             /* while switched out */
     u64 kstack_top;
@@ -28,6 +30,8 @@ struct thread {
     u64 clear_child_tid;                        /* user address of the word to clear at exit; 0 if none */
     struct timer wait_timer;
     int wait_result;
+    bool uninterruptible;                       /* no signal ends its waiting */
+    struct path *redirections[2];               /* what a call that is made again goes on with (sys/request.c) */
     struct thread_signals signals;
 };
 

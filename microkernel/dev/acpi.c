@@ -2,12 +2,14 @@
  * encoding in the DSDT, without an AML interpreter: it is a package of constants on every machine seen. */
 #include "dev/acpi.h"
 
+#include "arch/x86_64/apic.h"
 #include "arch/x86_64/cpu.h"
 #include "core/boot_info.h"
 #include "core/log.h"
 #include "core/string.h"
 #include "mm/paging.h"
 #include "mm/pmm.h"
+#include "sys/request.h"
 
 struct header {
     char signature[4];
@@ -19,7 +21,8 @@ _Static_assert(sizeof(struct header) == 36, "ACPI 5.2.6");
 
 static paddr_t ioapic_address = 0xfec00000;
 static struct acpi_irq_route routes[16];
-static u16 pm1a_control, pm1b_control;
+static u16 pm1a_control, pm1b_control, pm1a_status, pm1a_enable, smi_command, system_irq;
+static u8 acpi_enable;
 static volatile u8 *sleep_control;              /* hardware-reduced ACPI: a register in memory or… */
 static u16 sleep_control_port;                  /* …a port (4.8.3.7) */
 static u8 sleep_type_a, sleep_type_b;
@@ -83,8 +86,13 @@ static void read_s5(const struct header *dsdt) {
 
 static void read_fadt(const struct header *h) {
     const u8 *f = (const u8 *)h;
-    if (h->length < 72)
+    if (h->length < 89)
         return;
+    system_irq = get16(f + 46);
+    smi_command = (u16)get32(f + 48);
+    acpi_enable = f[52];
+    pm1a_status = (u16)get32(f + 56);
+    pm1a_enable = (u16)(pm1a_status + f[88] / 2);
     pm1a_control = (u16)get32(f + 64);
     pm1b_control = (u16)get32(f + 68);
     if (h->length >= 256 && get32(f + 112) & 1 << 20) {
@@ -127,8 +135,10 @@ static bool find_rsdp(void) {
 }
 
 void acpi_init(void) {
+    /* Without tables that say otherwise the timer has the input of the second 8259, which has no other use
+     * (MultiProcessor Specification 1.4, 5.3.1). */
     for (unsigned i = 0; i < 16; i++)
-        routes[i] = (struct acpi_irq_route){i, false, false};
+        routes[i] = (struct acpi_irq_route){i ? i : 2, false, false};
     if (!find_rsdp()) {
         log_info("acpi: no tables");
         return;
@@ -163,6 +173,28 @@ void acpi_power_off(void) {
         out16(pm1a_control, (u16)(1 << 13 | sleep_type_a << 10));
     if (pm1b_control)
         out16(pm1b_control, (u16)(1 << 13 | sleep_type_b << 10));
+}
+
+/* The fixed hardware power button (4.8.3.1): its bit in the PM1 status and enable registers, both of which are
+ * the machine's once ACPI is enabled (4.8.2.5). */
+enum { PM1_POWER_BUTTON = 1 << 8, PM1_SCI_ENABLED = 1 };
+
+static void system_control_interrupt(unsigned irq) {
+    u16 status = in16(pm1a_status);
+    out16(pm1a_status, status);                 /* writing ones clears */
+    if (status & PM1_POWER_BUTTON)
+        services_power_button();
+}
+
+void acpi_power_button_init(void) {
+    if (!pm1a_status || !pm1a_control)
+        return;
+    if (!(in16(pm1a_control) & PM1_SCI_ENABLED) && smi_command && acpi_enable)
+        out8(smi_command, acpi_enable);
+    out16(pm1a_status, 0xffff);
+    out16(pm1a_enable, PM1_POWER_BUTTON);
+    if (!irq_install(system_irq, system_control_interrupt))
+        log_warning("acpi: no line for interrupt %u, no power button", system_irq);
 }
 
 void acpi_reset(void) {

@@ -3,6 +3,7 @@
 
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/cpu.h"
+#include "core/log.h"
 #include "core/string.h"
 
 #define BASE 0x3f8
@@ -67,7 +68,7 @@ static void receive(void) {
         receiver(bytes, n);
 }
 
-static void interrupt(void) {
+static void interrupt(unsigned irq) {
     /* Edge-triggered line: leave only when the port has nothing more to say. */
     while (!(in8(IIR) & 1)) {
         receive();
@@ -82,7 +83,8 @@ void uart_start(void (*r)(const u8 *bytes, size_t n)) {
     if (!present)
         return;
     started = true;
-    irq_install(IRQ, interrupt);
+    if (!irq_install(IRQ, interrupt))
+        log_error("interrupt %u: the machine has no such line", IRQ);
     pump();
 }
 

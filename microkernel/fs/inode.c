@@ -5,7 +5,7 @@
 #include "fs/pipe.h"
 #include "mm/kmalloc.h"
 
-struct inode *root_inode, *working_directory;
+struct inode *root_inode;
 u64 inode_total;
 static u64 next_number = 1;
 
@@ -53,7 +53,6 @@ void inode_init(void) {
     KASSERT(root_inode);
     root_inode->links = 2;
     root_inode->directory.parent = root_inode;
-    working_directory = inode_get(root_inode);
 }
 
 void inode_stat(const struct inode *i, struct stat *st) {

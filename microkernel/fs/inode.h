@@ -44,6 +44,7 @@ struct inode {
             u64 count, generation;              /* grows when an entry goes */
             struct inode *parent;
             struct dentry *self;                /* its name in the parent; NULL for the root */
+            u32 mount;                          /* not 0: what is here is served by tasks (fs/hosted.c) */
         } directory;
         char *target;                           /* symbolic link */
         struct pipe *pipe;                      /* FIFO, while open */
@@ -113,7 +114,12 @@ u64 cpio_unpack(const u8 *archive, u64 size);
 
 /* ---- paths (fs/path.c) ---- */
 
-enum path_flags { PATH_FOLLOW = 1, PATH_PARENT = 2 /* the last component may be missing */, PATH_ENTRY = 4 /* the name itself is meant, slash or not */ };
+enum path_flags {
+    PATH_FOLLOW = 1,
+    PATH_PARENT = 2,                            /* the last component may be missing */
+    PATH_ENTRY = 4,                             /* the name itself is meant, slash or not */
+    PATH_SECOND = 8,                            /* the second path of a call that has two */
+};
 
 struct path {
     struct inode *inode;                        /* NULL if missing (PATH_PARENT) */
@@ -122,6 +128,10 @@ struct path {
     size_t length;
     bool wants_directory;                       /* ended in a slash */
     bool is_special;                            /* ".", ".." or "/": has no entry to change */
+    /* Where the kernel's own tree ends: the mount point (a reference), and the rest is `name`, relative to the
+     * open file `base` (0: the mount point itself). NULL in the kernel's own tree, where the others hold. */
+    struct inode *mount;
+    u64 base;
     char buffer[PATH_MAX];
 };
 
@@ -134,5 +144,3 @@ struct inode *inode_at(const char *path);
 /* NULL without memory. */
 struct path *path_buffer(void);
 void path_release(struct path *p);
-
-extern struct inode *working_directory;

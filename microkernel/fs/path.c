@@ -79,6 +79,12 @@ int path_resolve(struct inode *base, const char *text, unsigned flags, struct pa
             rest = p->buffer;
             continue;
         }
+        if (is_directory(next) && next->directory.mount) {
+            p->mount = inode_get(next);
+            p->base = 0;
+            p->name = after;
+            return 0;
+        }
         if (last) {
             if (p->wants_directory && !is_directory(next))
                 return -ENOTDIR;
@@ -95,9 +101,16 @@ int path_resolve(struct inode *base, const char *text, unsigned flags, struct pa
 static struct path *kept[KEPT];
 static unsigned kept_count;
 
-struct path *path_buffer(void) { return kept_count ? kept[--kept_count] : kmalloc(sizeof(struct path)); }
+struct path *path_buffer(void) {
+    struct path *p = kept_count ? kept[--kept_count] : kmalloc(sizeof(struct path));
+    if (p)
+        p->mount = NULL;
+    return p;
+}
 
 void path_release(struct path *p) {
+    if (p->mount)
+        inode_put(p->mount);
     if (kept_count < KEPT)
         kept[kept_count++] = p;
     else
@@ -106,7 +119,7 @@ void path_release(struct path *p) {
 
 struct inode *inode_at(const char *text) {
     struct path *p = path_buffer();
-    struct inode *i = p && !path_resolve(root_inode, text, PATH_FOLLOW, p) ? p->inode : NULL;
+    struct inode *i = p && !path_resolve(root_inode, text, PATH_FOLLOW, p) && !p->mount ? p->inode : NULL;
     if (p)
         path_release(p);
     return i;

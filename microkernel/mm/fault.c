@@ -136,6 +136,23 @@ static void let_emulator_grow_tlb(void) {
         write_cr3(read_cr3());
 }
 
+bool vm_fill_hole(u64 address) {
+    struct vma *v = vm_find(address);
+    u64 *e = v ? paging_entry(address, true, NULL) : NULL;
+    paddr_t frame = e && !*e ? private_page(v, 0, true) : 0;
+    if (!frame)
+        return false;
+    *e = frame | pte_flags(v, true) | PTE_PRIVATE;
+    vm_counts.resident++;
+    return true;
+}
+
+bool page_usable(u64 address, bool write) {
+    u64 *huge, *e = paging_entry(address, false, &huge);
+    e = huge ? huge : e;
+    return e && *e & PTE_P && (!write || *e & PTE_W);
+}
+
 int vm_fault(u64 address, enum fault_access access, int *code) {
     let_emulator_grow_tlb();
     struct vma *v = address < USER_END ? vm_find(address) : NULL;

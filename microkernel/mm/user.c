@@ -73,6 +73,13 @@ static int next_stretch(struct span *s) {
     return 0;
 }
 
+int span_stretch(struct span *s) {
+    while (s->left == s->later)
+        if (next_stretch(s))
+            return -EFAULT;
+    return 0;
+}
+
 static inline int span_move(struct span *s, u8 *bytes, size_t n, bool put) {
     while (n) {
         size_t piece = min_u64(n, s->left - s->later);

@@ -35,6 +35,8 @@ static inline int user_span(struct span *s, u64 at, u64 n) {
 }
 int vector_span(struct span *s, u64 vector, u64 count);
 
+/* Makes the stretch at `at` not empty, where anything is left: 0 or -EFAULT. */
+int span_stretch(struct span *s);
 /* Move n <= left bytes and advance: 0 or -EFAULT (then nothing is certain about the target's content). */
 int span_put(struct span *s, const void *from, size_t n);
 int span_put_zeros(struct span *s, size_t n);

@@ -47,6 +47,11 @@ enum fault_access { FAULT_READ, FAULT_WRITE, FAULT_EXEC };
 /* 0: retry the instruction. SIGSEGV or SIGBUS otherwise, with the si_code. */
 int vm_fault(u64 address, enum fault_access access, int *code);
 
+/* Gives a page of zeros where a file that was mapped has got shorter; false without memory. */
+bool vm_fill_hole(u64 address);
+/* Would an access succeed without a fault? */
+bool page_usable(u64 address, bool write);
+
 struct vma *vm_find(u64 address);               /* the region around an address, or NULL */
 struct vma *vma_at_or_after(u64 address);       /* the first region that ends behind it, or NULL */
 struct vma *vm_first(void);

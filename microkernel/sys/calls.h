@@ -27,7 +27,10 @@
 
 /* ovum's own calls, numbers from OVUM_CALLS on (sys/ovum.c). */
 #define OVUM_CALLS 0x4f5600
-i64 ovum_call(u64 number, u64 a, u64 b, u64 c);
+i64 ovum_call(u64 number, u64 a, u64 b, u64 c, u64 d);
+
+/* The text of a topic about the kernel's state: its length (sys/inspect.c). */
+i64 inspect(u64 what, u64 to, u64 size);
 
 /* A struct timespec of the caller as a monotonic deadline. */
 i64 deadline_from_user(u64 from, bool absolute, bool wall, u64 *deadline);
@@ -60,9 +63,13 @@ i64 path_at(u64 dirfd, u64 name, unsigned flags, struct path **result);
 i64 path_create(struct path *p, struct inode *i);
 /* What several calls do, with a path or with a descriptor. */
 i64 change_mode(u64 dirfd, u64 name, u64 mode, u64 at_flags);
-i64 change_directory(u64 dirfd, u64 name, u64 at_flags);
+extern struct file *working_directory;
+i64 change_directory(struct file *to);          /* -ENOTDIR */
+i64 synchronize(u64 fd, bool data_only);
 i64 file_system(u64 dirfd, u64 name, u64 at_flags, u64 to);
 
+/* openat(2) but for the descriptor. */
+i64 file_at(u64 dirfd, u64 name, u32 flags, u32 mode, struct file **file);
 /* An open file of this directory or regular file, or one opened with O_PATH. NULL without memory; what has no
  * name then goes. */
 struct file *inode_open(struct inode *i, u32 flags);

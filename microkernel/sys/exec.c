@@ -185,12 +185,12 @@ static void enter_directory(void) {
     u64 size;
     char *text = read_file("/ovum/cwd", "/", &size);
     struct inode *i = inode_at(text);
-    if (i && is_directory(i)) {
-        inode_put(working_directory);
-        working_directory = inode_get(i);
-    } else {
+    if (!i || !is_directory(i)) {
         log_error("/ovum/cwd: no directory %s", text);
+        i = root_inode;
     }
+    working_directory = inode_open(i, O_PATH);
+    KASSERT(working_directory);
     kfree(text);
 }
 

@@ -3,7 +3,7 @@
 #include "core/string.h"
 #include "core/thread.h"
 #include "fs/device.h"
-#include "fs/inode.h"
+#include "fs/hosted.h"
 #include "fs/pipe.h"
 #include "mm/kmalloc.h"
 #include "sys/calls.h"
@@ -13,14 +13,22 @@ u32 creation_mask = 022;
 /* ---- opening ---- */
 
 i64 path_at(u64 dirfd, u64 name, unsigned flags, struct path **result) {
+    const struct path *again = current_thread()->redirections[flags & PATH_SECOND ? 1 : 0];
     struct path *p = path_buffer();
     if (!p)
         return -ENOMEM;
-    i64 error = copy_string_from_user(p->buffer, name, sizeof p->buffer);
+    i64 error = again ? 0 : copy_string_from_user(p->buffer, name, sizeof p->buffer);
+    if (again)
+        memcpy(p->buffer, again->buffer, strlen(again->buffer) + 1);
     if (error >= 0) {
-        struct file *f = fd_file((int)dirfd);
-        struct inode *base = p->buffer[0] == '/' ? root_inode : (int)dirfd == AT_FDCWD ? working_directory : f ? f->inode : NULL;
-        error = base && is_directory(base) ? path_resolve(base, p->buffer, flags, p) : f ? -ENOTDIR : -EBADF;
+        const struct file *f = again ? NULL : (int)dirfd == AT_FDCWD ? working_directory : fd_file((int)dirfd);
+        struct inode *base = p->buffer[0] == '/' ? root_inode : again ? again->mount : f ? f->inode : NULL;
+        if (!base && f && hosted_type(f) == S_IFDIR) {
+            hosted_base(f, p);
+            error = *p->name ? 0 : -ENOENT;
+        } else {
+            error = base && is_directory(base) ? path_resolve(base, p->buffer, flags, p) : f ? -ENOTDIR : -EBADF;
+        }
     }
     if (error)
         path_release(p);
@@ -94,21 +102,40 @@ static i64 open_path(struct path *p, u32 flags, u32 mode, struct file **file) {
     return error ? error : open_inode(p->inode, flags, file);
 }
 
-i64 sys_openat(u64 dirfd, u64 name, u64 flags, u64 mode) {
+i64 file_at(u64 dirfd, u64 name, u32 flags, u32 mode, struct file **file) {
     bool follow = !(flags & O_NOFOLLOW) && !(flags & O_CREAT && flags & O_EXCL);
     struct path *p;
-    struct file *f;
     if (flags & O_TMPFILE && flags & O_CREAT)
         return -EINVAL;
     i64 error = path_at(dirfd, name, (follow ? PATH_FOLLOW : 0u) | (flags & O_CREAT ? PATH_PARENT : 0u), &p);
     if (error)
         return error;
-    error = open_path(p, (u32)flags, (u32)mode, &f);
+    if (p->mount)
+        return hosted_open(p, flags, mode & 07777 & ~creation_mask, file);
+    error = open_path(p, flags, mode, file);
     path_release(p);
+    return error;
+}
+
+i64 sys_openat(u64 dirfd, u64 name, u64 flags, u64 mode) {
+    struct file *f;
+    i64 error = file_at(dirfd, name, (u32)flags, (u32)mode, &f);
     return error ? error : fd_install(f, 0, flags & O_CLOEXEC);
 }
 
-i64 sys_close(u64 fd) { return fd_close((int)fd); }
+i64 sys_close(u64 fd) {
+    struct file *f = fd_file((int)fd);
+    if (!f || !is_hosted(f) || (f->flags & O_ACCMODE) == O_RDONLY || f->flags & O_PATH || request_allowed() == -EDEADLK)
+        return fd_close((int)fd);
+    i64 error = request_allowed();
+    if (error)
+        return error;                           /* before anything has changed */
+    file_get(f);
+    fd_close((int)fd);
+    error = hosted_flush(f);
+    file_put(f);
+    return error == -ERESTARTSYS ? -EINTR : error;
+}
 
 i64 sys_close_range(u64 first, u64 last, u64 flags) {
     if (first > last || flags & ~4ull)
@@ -132,6 +159,15 @@ i64 sys_pipe2(u64 to, u64 flags) {
     return error ? error : fd_install_pair(ends, flags & O_CLOEXEC, to);
 }
 
+/* A task is asked about an open file, which stays meanwhile. */
+static i64 ask_file(struct file *f, enum request_operation operation, u64 a, u64 b, u64 c) {
+    struct request r = request_at_file(f);
+    file_get(f);
+    i64 result = request(&r, operation, a, b, c);
+    file_put(f);
+    return result;
+}
+
 /* ---- position and size ---- */
 
 enum { SEEK_SET, SEEK_CUR, SEEK_END, SEEK_DATA, SEEK_HOLE };
@@ -142,6 +178,14 @@ i64 sys_lseek(u64 fd, u64 offset, u64 whence) {
         return -EBADF;
     if (!f->ops->seekable)
         return -ESPIPE;
+    if (is_hosted(f) && whence >= SEEK_END && whence <= SEEK_HOLE) {
+        file_get(f);
+        i64 to = ask_file(f, REQUEST_SEEK, offset, whence, 0);
+        if (to >= 0)
+            f->position = (u64)to;
+        file_put(f);
+        return to;
+    }
     i64 base = 0, size = f->inode && is_regular(f->inode) ? (i64)f->inode->size : 0;
     if (whence == SEEK_DATA || whence == SEEK_HOLE) {
         if (!f->inode || !is_regular(f->inode))
@@ -168,6 +212,8 @@ i64 sys_getdents64(u64 fd, u64 to, u64 size) {
     struct file *f = fd_file((int)fd);
     if (!f || f->flags & O_PATH)
         return -EBADF;
+    if (hosted_type(f) == S_IFDIR)
+        return hosted_list(f, to, size);
     return !f->inode || !is_directory(f->inode) ? -ENOTDIR : directory_list(f, to, size);
 }
 
@@ -175,7 +221,11 @@ i64 sys_ftruncate(u64 fd, u64 size) {
     struct file *f = fd_file((int)fd);
     if (!f)
         return -EBADF;
-    if ((f->flags & O_ACCMODE) == O_RDONLY || !f->inode || !is_regular(f->inode) || (i64)size < 0)
+    if ((f->flags & O_ACCMODE) == O_RDONLY || (i64)size < 0)
+        return -EINVAL;
+    if (is_hosted(f))
+        return ask_file(f, REQUEST_TRUNCATE, size, 0, 0);
+    if (!f->inode || !is_regular(f->inode))
         return -EINVAL;
     return regular_truncate(f->inode, size);
 }
@@ -186,6 +236,8 @@ i64 sys_fallocate(u64 fd, u64 mode, u64 from, u64 length) {
     struct file *f = fd_file((int)fd);
     if (!f || (f->flags & O_ACCMODE) == O_RDONLY)
         return -EBADF;
+    if (is_hosted(f))
+        return ask_file(f, REQUEST_ALLOCATE, mode, from, length);
     if (!f->inode || !is_regular(f->inode))
         return f->inode && is_directory(f->inode) ? -EISDIR : f->ops->mode == S_IFIFO ? -ESPIPE : -ENODEV;
     u64 to = from + length;
@@ -201,9 +253,11 @@ i64 sys_fallocate(u64 fd, u64 mode, u64 from, u64 length) {
     return error;
 }
 
-/* Nothing has to go anywhere: there is only memory. */
-i64 sys_fsync(u64 fd) {
+/* Of the kernel's own files nothing has to go anywhere: there is only memory. */
+i64 synchronize(u64 fd, bool data_only) {
     struct file *f = fd_file((int)fd);
+    if (f && is_hosted(f))
+        return f->flags & O_PATH ? -EBADF : ask_file(f, REQUEST_SYNC, data_only, 0, 0);
     return !f ? -EBADF : f->inode && (is_regular(f->inode) || is_directory(f->inode)) ? 0 : -EINVAL;
 }
 
@@ -242,7 +296,7 @@ static i64 record_lock(const struct file *f, u64 from) {
     i16 type;
     if (copy_from_user(&type, from, sizeof type))
         return -EFAULT;
-    if (type < F_RDLCK || type > F_UNLCK || !f->inode)
+    if (type < F_RDLCK || type > F_UNLCK || (!f->inode && !is_hosted(f)))
         return -EINVAL;
     u32 refused = type == F_RDLCK ? O_WRONLY : O_RDONLY;
     return type != F_UNLCK && (f->flags & O_ACCMODE) == refused ? -EBADF : 0;
@@ -312,6 +366,8 @@ i64 sys_flock(u64 fd, u64 operation) {
         return -EBADF;
     if (operation != 1 && operation != 2 && operation != 8)
         return -EINVAL;
+    if (is_hosted(f))
+        return ask_file(f, REQUEST_LOCK, operation | (nonblocking ? 4 : 0), 0, 0);
     if (!f->inode || !is_regular(f->inode))
         return 0;
     struct inode *i = f->inode;

@@ -2,7 +2,7 @@
 #include "core/errno.h"
 #include "core/string.h"
 #include "core/thread.h"
-#include "fs/inode.h"
+#include "fs/hosted.h"
 #include "mm/vm.h"
 #include "sys/calls.h"
 
@@ -13,6 +13,25 @@ static bool page_range(u64 start, u64 *length) {
         return false;
     *length = ALIGN_UP(*length, PAGE_SIZE);
     return user_range(start, *length);
+}
+
+/* A hosted file is mapped as a copy of what it is now. Faults could not fetch it later: the kernel itself
+ * cannot wait in one, and who faults may have the interpreter's lock. */
+static i64 map_hosted(struct file *f, u64 hint, u64 length, int prot, int flags, u64 offset) {
+    i64 error = request_allowed();
+    if (error)
+        return error;                           /* before a fixed mapping has replaced anything */
+    i64 at = vm_map(hint, length, PROT_READ | PROT_WRITE, flags, NULL, 0);
+    if (at < 0)
+        return at;
+    file_get(f);
+    error = hosted_fill(f, (u64)at, length, offset);
+    file_put(f);
+    if (!error)
+        error = vm_protect((u64)at, length, prot);
+    if (error)
+        (void)vm_unmap((u64)at, length);
+    return error ? error : at;
 }
 
 i64 sys_mmap(u64 hint, u64 length, u64 prot, u64 flags, u64 fd, u64 offset) {
@@ -29,12 +48,19 @@ i64 sys_mmap(u64 hint, u64 length, u64 prot, u64 flags, u64 fd, u64 offset) {
             return -EINVAL;
         hint = ALIGN_DOWN(hint, PAGE_SIZE);
     }
+    if (flags & MAP_FIXED) {
+        i64 error = requests_await_range(hint, length);
+        if (error)
+            return error;
+    }
     if (!(flags & MAP_ANONYMOUS)) {
         struct file *f = fd_file((int)fd);
         if (!f)
             return -EBADF;
         if (f->inode && (f->inode->mode & S_IFMT) == S_IFCHR && f->inode->rdev == (1 << 8 | 5))
             flags |= MAP_ANONYMOUS;             /* /dev/zero: anonymous memory by its old name */
+        else if (hosted_type(f) == S_IFREG && (f->flags & O_ACCMODE) != O_WRONLY && !(type != MAP_PRIVATE && prot & PROT_WRITE))
+            return map_hosted(f, hint, length, (int)prot, (int)flags, offset);
         else if (!f->inode || !is_regular(f->inode))
             return -ENODEV;
         else if ((f->flags & O_ACCMODE) == O_WRONLY || (type != MAP_PRIVATE && prot & PROT_WRITE && (f->flags & O_ACCMODE) != O_RDWR))
@@ -52,7 +78,10 @@ i64 sys_mmap(u64 hint, u64 length, u64 prot, u64 flags, u64 fd, u64 offset) {
 }
 
 i64 sys_munmap(u64 start, u64 length) {
-    return !length || !page_range(start, &length) ? -EINVAL : vm_unmap(start, length);
+    if (!length || !page_range(start, &length))
+        return -EINVAL;
+    i64 error = requests_await_range(start, length);
+    return error ? error : vm_unmap(start, length);
 }
 
 i64 sys_mprotect(u64 start, u64 length, u64 prot) {
@@ -60,13 +89,17 @@ i64 sys_mprotect(u64 start, u64 length, u64 prot) {
         return -EINVAL;
     if (!page_range(start, &length))
         return -ENOMEM;
-    return length ? vm_protect(start, length, (int)prot) : 0;
+    i64 error = requests_await_range(start, length);
+    return error || !length ? error : vm_protect(start, length, (int)prot);
 }
 
 i64 sys_mremap(u64 old, u64 old_length, u64 new_length, u64 flags, u64 new_address) {
     if (!page_range(old, &old_length) || !new_length || new_length > USER_END || (flags & 2 && new_address & PAGE_MASK))
         return -EINVAL;
-    return vm_remap(old, old_length, ALIGN_UP(new_length, PAGE_SIZE), (int)flags, new_address);
+    i64 error = requests_await_range(old, old_length);
+    if (!error && flags & 2 /* MREMAP_FIXED */)
+        error = requests_await_range(new_address, new_length);
+    return error ? error : vm_remap(old, old_length, ALIGN_UP(new_length, PAGE_SIZE), (int)flags, new_address);
 }
 
 enum { MADV_WILLNEED = 3, MADV_DONTNEED = 4, MADV_FREE = 8, MADV_DONTFORK = 10, MADV_DODUMP = 17, MADV_COLD = 20, MADV_PAGEOUT = 21 };
@@ -74,8 +107,10 @@ enum { MADV_WILLNEED = 3, MADV_DONTNEED = 4, MADV_FREE = 8, MADV_DONTFORK = 10, 
 i64 sys_madvise(u64 start, u64 length, u64 advice) {
     if (!page_range(start, &length))
         return -EINVAL;
-    if (advice == MADV_DONTNEED || advice == MADV_FREE)
-        return vm_discard(start, length);
+    if (advice == MADV_DONTNEED || advice == MADV_FREE) {
+        i64 error = requests_await_range(start, length);
+        return error ? error : vm_discard(start, length);
+    }
     bool hint = advice <= MADV_WILLNEED || (advice >= MADV_DONTFORK && advice <= MADV_DODUMP) || advice == MADV_COLD || advice == MADV_PAGEOUT;
     return hint ? vm_check_mapped(start, length) : -EINVAL;
 }

@@ -2,41 +2,61 @@
 #include "core/clock.h"
 #include "core/errno.h"
 #include "core/string.h"
-#include "fs/inode.h"
+#include "fs/hosted.h"
 #include "mm/kmalloc.h"
 #include "mm/vm.h"
 #include "sys/calls.h"
 
 /* An existing file by path, or by descriptor when there is no path or it may be empty and is. What has no inode
- * (a pipe) gives NULL. */
-static i64 resolve_inode(u64 dirfd, u64 name, u64 at_flags, struct inode **inode) {
+ * (a pipe) gives NULL. HOSTED: it is a task's, and *r is ready to ask about it. */
+enum { HOSTED = 1 };
+static i64 resolve(u64 dirfd, u64 name, u64 at_flags, struct inode **inode, struct request *r) {
     char first = 1;
     if (at_flags & AT_EMPTY_PATH && copy_from_user(&first, name, 1))
         return -EFAULT;
     if (at_flags & AT_NULL_NAME || !first) {
-        struct file *f = fd_file((int)dirfd);
-        bool here = !first && (int)dirfd == AT_FDCWD;
-        *inode = f ? f->inode : here ? working_directory : NULL;
-        return f || here ? 0 : -EBADF;
+        struct file *f = !first && (int)dirfd == AT_FDCWD ? working_directory : fd_file((int)dirfd);
+        if (!f)
+            return -EBADF;
+        *inode = f->inode;
+        if (is_hosted(f))
+            *r = request_at_file(f);
+        return is_hosted(f) ? HOSTED : 0;
     }
     struct path *p;
     i64 error = path_at(dirfd, name, at_flags & AT_SYMLINK_NOFOLLOW ? 0 : PATH_FOLLOW, &p);
     if (error)
         return error;
+    if (p->mount) {
+        *r = request_at_path(p);
+        return HOSTED;
+    }
     *inode = p->inode;
     path_release(p);
     return 0;
+}
+
+/* The flags of a request. */
+static u64 following(u64 at_flags) { return at_flags & AT_SYMLINK_NOFOLLOW ? REQUEST_NOFOLLOW : 0; }
+
+/* The task reads or writes something of the kernel's. */
+static struct request *with_buffer(struct request *r, void *at, u64 size, bool writable) {
+    r->event.buffer = (u64)at;
+    r->event.buffer_size = size;
+    r->event.writable = writable;
+    return r;
 }
 
 /* ---- attributes ---- */
 
 static i64 stat_at(u64 dirfd, u64 name, u64 at_flags, struct stat *st) {
     struct inode *i;
-    i64 error = resolve_inode(dirfd, name, at_flags, &i);
+    struct request r;
+    memset(st, 0, sizeof *st);
+    i64 error = resolve(dirfd, name, at_flags, &i, &r);
     if (error)
-        return error;
+        return error < 0 ? error : request(with_buffer(&r, st, sizeof *st, true), REQUEST_STAT, following(at_flags), 0, 0);
     if (i) {
-        memset(st, 0, sizeof *st);
         inode_stat(i, st);
     } else {
         file_stat(fd_file((int)dirfd), st);
@@ -82,17 +102,21 @@ i64 sys_statx(u64 dirfd, u64 name, u64 flags, u64 mask, u64 to) {
 /* The caller is root: everything but executing what has no x bit at all. */
 i64 sys_faccessat2(u64 dirfd, u64 name, u64 mode, u64 flags) {
     struct inode *i;
+    struct request r;
     if (mode & ~7ull)
         return -EINVAL;
-    i64 error = resolve_inode(dirfd, name, flags, &i);
+    i64 error = resolve(dirfd, name, flags, &i, &r);
     if (error)
-        return error;
+        return error < 0 ? error : request(&r, REQUEST_ACCESS, mode, following(flags), 0);
     return i && mode & 1 && !is_directory(i) && !(i->mode & 0111) ? -EACCES : 0;
 }
 
 i64 change_mode(u64 dirfd, u64 name, u64 mode, u64 at_flags) {
     struct inode *i;
-    i64 error = resolve_inode(dirfd, name, at_flags, &i);
+    struct request r;
+    i64 error = resolve(dirfd, name, at_flags, &i, &r);
+    if (error > 0)
+        return request(&r, REQUEST_CHMOD, mode & 07777, following(at_flags), 0);
     if (error || !i)
         return error;
     i->mode = (i->mode & S_IFMT) | (mode & 07777);
@@ -102,7 +126,10 @@ i64 change_mode(u64 dirfd, u64 name, u64 mode, u64 at_flags) {
 
 i64 sys_fchownat(u64 dirfd, u64 name, u64 uid, u64 gid, u64 flags) {
     struct inode *i;
-    i64 error = resolve_inode(dirfd, name, flags, &i);
+    struct request r;
+    i64 error = resolve(dirfd, name, flags, &i, &r);
+    if (error > 0)
+        return request(&r, REQUEST_CHOWN, (u32)uid, (u32)gid, following(flags));
     if (error || !i)
         return error;
     if ((u32)uid != UINT32_MAX)
@@ -116,8 +143,15 @@ i64 sys_fchownat(u64 dirfd, u64 name, u64 uid, u64 gid, u64 flags) {
 #define UTIME_NOW 0x3fffffff
 #define UTIME_OMIT 0x3ffffffe
 
-static i64 set_times(struct inode *i, struct timespec atime, struct timespec mtime) {
-    struct timespec now = inode_time(), *targets[2] = {&i->atime, &i->mtime}, values[2] = {atime, mtime};
+static i64 set_times(u64 dirfd, u64 name, u64 at_flags, struct timespec values[2]) {
+    struct inode *i;
+    struct request r;
+    i64 error = resolve(dirfd, name, at_flags, &i, &r);
+    if (error > 0)
+        return request(with_buffer(&r, values, 2 * sizeof *values, false), REQUEST_UTIMENS, following(at_flags), 0, 0);
+    if (error || !i)
+        return error;
+    struct timespec now = inode_time(), *targets[2] = {&i->atime, &i->mtime};
     for (int k = 0; k < 2; k++)
         if (values[k].nsec != UTIME_NOW && values[k].nsec != UTIME_OMIT && (values[k].nsec < 0 || values[k].nsec >= (i64)NS_PER_SEC))
             return -EINVAL;
@@ -130,31 +164,28 @@ static i64 set_times(struct inode *i, struct timespec atime, struct timespec mti
 
 i64 sys_utimensat(u64 dirfd, u64 name, u64 times, u64 flags) {
     struct timespec t[2] = {{0, UTIME_NOW}, {0, UTIME_NOW}};
-    struct inode *i;
     if (times && copy_from_user(t, times, sizeof t))
         return -EFAULT;
-    i64 error = resolve_inode(dirfd, name, name || (int)dirfd == AT_FDCWD ? flags : AT_NULL_NAME, &i);
-    return error || !i ? error : set_times(i, t[0], t[1]);
+    return set_times(dirfd, name, name || (int)dirfd == AT_FDCWD ? flags : AT_NULL_NAME, t);
 }
 
 /* The two older forms: times as pairs of seconds and a fraction worth `unit` nanoseconds (0: no fraction). */
 static i64 old_utime(u64 name, u64 times, i64 unit) {
     i64 t[4] = {0, 0, 0, 0};
-    struct inode *i;
     if (times && copy_from_user(t, times, unit ? sizeof t : sizeof t / 2))
         return -EFAULT;
-    struct timespec atime = {t[0], t[1] * unit}, mtime = {t[unit ? 2 : 1], t[3] * unit}, now = {0, UTIME_NOW};
-    i64 error = resolve_inode(AT_FDCWD, name, 0, &i);
-    return error ? error : set_times(i, times ? atime : now, times ? mtime : now);
+    struct timespec given[2] = {{t[0], t[1] * unit}, {t[unit ? 2 : 1], t[3] * unit}}, now[2] = {{0, UTIME_NOW}, {0, UTIME_NOW}};
+    return set_times((u64)AT_FDCWD, name, 0, times ? given : now);
 }
 i64 sys_utimes(u64 name, u64 times) { return old_utime(name, times, 1000); }
 i64 sys_utime(u64 name, u64 times) { return old_utime(name, times, 0); }
 
 i64 sys_truncate(u64 name, u64 size) {
     struct inode *i;
-    i64 error = resolve_inode(AT_FDCWD, name, 0, &i);
+    struct request r;
+    i64 error = resolve((u64)AT_FDCWD, name, 0, &i, &r);
     if (error)
-        return error;
+        return error < 0 ? error : request(&r, REQUEST_TRUNCATE, size, 0, 0);
     return is_directory(i) ? -EISDIR : !is_regular(i) || (i64)size < 0 ? -EINVAL : regular_truncate(i, size);
 }
 
@@ -162,39 +193,51 @@ struct statfs { u64 type, bsize, blocks, bfree, bavail, files, ffree; i32 fsid[2
 
 i64 file_system(u64 dirfd, u64 name, u64 at_flags, u64 to) {
     struct inode *i;
-    i64 error = resolve_inode(dirfd, name, at_flags, &i);
-    if (error)
-        return error;
+    struct request r;
     u64 available = pmm_file_pages();
     struct statfs s = {.type = 0x01021994, .bsize = PAGE_SIZE, .blocks = pmm_statistics().total, .bfree = available, .bavail = available,
                        .files = inode_total + available, .ffree = available, .namelen = INODE_NAME_MAX, .frsize = PAGE_SIZE};
-    return copy_to_user(to, &s, sizeof s);
+    i64 error = resolve(dirfd, name, at_flags, &i, &r);
+    if (error > 0)
+        error = request(with_buffer(&r, &s, sizeof s, true), REQUEST_STATFS, 0, 0, 0);
+    return error < 0 ? error : copy_to_user(to, &s, sizeof s);
 }
 
 /* ---- the working directory ---- */
+
+struct file *working_directory;
 
 i64 sys_getcwd(u64 to, u64 size) {
     struct path *p = path_buffer();
     if (!p)
         return -ENOMEM;
-    i64 n = directory_path(working_directory, p->buffer, min_u64(size, sizeof p->buffer));
+    struct file *here = file_get(working_directory);
+    size = min_u64(size, sizeof p->buffer);
+    i64 n = here->inode ? directory_path(here->inode, p->buffer, size) : hosted_path(here, p->buffer, size);
+    file_put(here);
     if (n > 0 && copy_to_user(to, p->buffer, (size_t)n))
         n = -EFAULT;
     path_release(p);
     return n;
 }
 
-i64 change_directory(u64 dirfd, u64 name, u64 at_flags) {
-    struct inode *i;
-    i64 error = resolve_inode(dirfd, name, at_flags, &i);
-    if (error)
-        return error;
-    if (!i || !is_directory(i))
+i64 change_directory(struct file *to) {
+    if (hosted_type(to) != S_IFDIR && (!to->inode || !is_directory(to->inode)))
         return -ENOTDIR;
-    inode_get(i);
-    inode_put(working_directory);
-    working_directory = i;
+    struct file *from = working_directory;
+    working_directory = file_get(to);
+    file_put(from);
     return 0;
+}
+
+i64 sys_chdir(u64 name) {
+    struct file *f;
+    i64 error = file_at((u64)AT_FDCWD, name, O_PATH | O_DIRECTORY, 0, &f);
+    if (!error) {
+        error = change_directory(f);
+        file_put(f);
+    }
+    return error;
 }
 
 i64 sys_umask(u64 mask) {
@@ -205,12 +248,22 @@ i64 sys_umask(u64 mask) {
 
 /* ---- making names ---- */
 
+static i64 make_hosted(struct path *p, u32 mode, u64 rdev, const char *target) {
+    struct request r = request_at_path(p);
+    r.event.path2 = (u64)target;
+    r.event.path2_length = target ? (u32)strlen(target) : 0;
+    enum request_operation what = target ? REQUEST_SYMLINK : (mode & S_IFMT) == S_IFDIR ? REQUEST_MKDIR : REQUEST_MKNOD;
+    return request(&r, what, mode, rdev, 0);
+}
+
 /* Puts a new inode at a path that must not exist yet. */
 static i64 make(u64 dirfd, u64 name, u32 mode, u64 rdev, const char *target) {
     struct path *p;
     i64 error = path_at(dirfd, name, PATH_PARENT, &p);
     if (error)
         return error;
+    if (p->mount)
+        return make_hosted(p, mode, rdev, target);
     if (p->inode || (p->wants_directory && (mode & S_IFMT) != S_IFDIR)) {
         error = p->inode ? -EEXIST : -ENOENT;
     } else {
@@ -255,21 +308,44 @@ i64 sys_symlinkat(u64 target, u64 dirfd, u64 name) {
 
 i64 sys_readlinkat(u64 dirfd, u64 name, u64 to, u64 size) {
     struct inode *i;
+    struct request r;
     if ((i64)size <= 0)
         return -EINVAL;
-    i64 error = resolve_inode(dirfd, name, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, &i);
+    i64 error = resolve(dirfd, name, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, &i, &r);
     if (error)
-        return error;
+        return error < 0 ? error : request(with_buffer(&r, (void *)to, min_u64(size, PATH_MAX), true), REQUEST_READLINK, 0, 0, 0);
     if (!i || !is_symlink(i))
         return -EINVAL;
     size = min_u64(size, i->size);
     return copy_to_user(to, i->target, size) ? -EFAULT : (i64)size;
 }
 
+/* The second path is where something goes: it has to be a task's, too. Takes over both paths. */
+static i64 request_with_second(struct request *r, struct path *p, enum request_operation what, u64 a) {
+    if (!p->mount) {
+        path_release(p);
+        if (r->path)
+            path_release(r->path);
+        return -EXDEV;
+    }
+    struct request second = request_at_path(p);
+    r->path2 = p;
+    r->event.mount2 = second.event.mount;
+    r->event.base2 = second.event.base;
+    r->event.path2 = second.event.path;
+    r->event.path2_length = second.event.path_length;
+    return request(r, what, a, 0, 0);
+}
+
 i64 sys_linkat(u64 old_dirfd, u64 old_name, u64 new_dirfd, u64 new_name, u64 flags) {
     struct inode *i;
-    i64 error = resolve_inode(old_dirfd, old_name, (flags & AT_EMPTY_PATH) | (flags & AT_SYMLINK_FOLLOW ? 0 : AT_SYMLINK_NOFOLLOW), &i);
+    struct request r;
+    i64 error = resolve(old_dirfd, old_name, (flags & AT_EMPTY_PATH) | (flags & AT_SYMLINK_FOLLOW ? 0 : AT_SYMLINK_NOFOLLOW), &i, &r);
     struct path *p;
+    if (error > 0) {
+        error = path_at(new_dirfd, new_name, PATH_PARENT | PATH_SECOND, &p);
+        return error ? error : request_with_second(&r, p, REQUEST_LINK, flags & AT_SYMLINK_FOLLOW ? 1 : 0);
+    }
     if (error)
         return error;
     if (!i)
@@ -277,9 +353,9 @@ i64 sys_linkat(u64 old_dirfd, u64 old_name, u64 new_dirfd, u64 new_name, u64 fla
     if (is_directory(i))
         return -EPERM;
     inode_get(i);
-    error = path_at(new_dirfd, new_name, PATH_PARENT, &p);
+    error = path_at(new_dirfd, new_name, PATH_PARENT | PATH_SECOND, &p);
     if (!error) {
-        error = p->inode ? -EEXIST : p->wants_directory ? -ENOENT : directory_add(p->dir, p->name, p->length, i);
+        error = p->mount ? -EXDEV : p->inode ? -EEXIST : p->wants_directory ? -ENOENT : directory_add(p->dir, p->name, p->length, i);
         path_release(p);
     }
     inode_put(i);
@@ -295,6 +371,10 @@ i64 sys_unlinkat(u64 dirfd, u64 name, u64 flags) {
     i64 error = path_at(dirfd, name, PATH_ENTRY, &p);
     if (error)
         return error;
+    if (p->mount) {
+        struct request r = request_at_path(p);
+        return request(&r, flags & AT_REMOVEDIR ? REQUEST_RMDIR : REQUEST_UNLINK, 0, 0, 0);
+    }
     struct inode *i = p->inode;
     if (p->is_special)
         error = flags & AT_REMOVEDIR ? (p->length == 1 ? -EINVAL : p->length ? -ENOTEMPTY : -EBUSY) : -EISDIR;
@@ -348,9 +428,13 @@ i64 sys_renameat2(u64 old_dirfd, u64 old_name, u64 new_dirfd, u64 new_name, u64 
     i64 error = path_at(old_dirfd, old_name, PATH_ENTRY, &from);
     if (error)
         return error;
-    error = path_at(new_dirfd, new_name, PATH_PARENT, &to);
+    error = path_at(new_dirfd, new_name, PATH_PARENT | PATH_SECOND, &to);
+    if (!error && from->mount) {
+        struct request r = request_at_path(from);
+        return request_with_second(&r, to, REQUEST_RENAME, flags);
+    }
     if (!error) {
-        error = rename_resolved(from, to, flags);
+        error = to->mount ? -EXDEV : rename_resolved(from, to, flags);
         path_release(to);
     }
     path_release(from);

@@ -9,8 +9,10 @@
 #include "mm/paging.h"
 #include "mm/pmm.h"
 #include "sys/calls.h"
+#include "sys/request.h"
 
-enum { POWER_OFF, REBOOT, LOG, MMIO_MAP, MMIO_UNMAP, READ_MSR, WRITE_MSR, BOOT_INFO, SET_PANIC_HOOK, PANIC };
+enum { POWER_OFF, REBOOT, LOG, MMIO_MAP, MMIO_UNMAP, READ_MSR, WRITE_MSR, BOOT_INFO, SET_PANIC_HOOK, PANIC,
+    SERVICES_WAIT, SERVICES_COMPLETE, SERVICES_WAKE, SERVICES_MOUNT, SERVICES_HOOK, IRQ_BIND, IRQ_ACKNOWLEDGE, IRQ_UNBIND, INSPECT, READ_LOG };
 
 static i64 log_line(u64 level, u64 from, u64 n) {
     char line[200];
@@ -21,6 +23,19 @@ static i64 log_line(u64 level, u64 from, u64 n) {
         return -EINVAL;
     log_write((enum log_level)level, "%.*s", (int)n, line);
     return 0;
+}
+
+static i64 read_log(u64 position_at, u64 to, u64 size) {
+    u64 position;
+    if (copy_from_user(&position, position_at, sizeof position))
+        return -EFAULT;
+    char *page = kmalloc(PAGE_SIZE);
+    if (!page)
+        return -ENOMEM;
+    size_t n = log_read(&position, page, min_u64(size, PAGE_SIZE));
+    i64 error = copy_to_user(to, page, n) || copy_to_user(position_at, &position, sizeof position) ? -EFAULT : 0;
+    kfree(page);
+    return error ? error : (i64)n;
 }
 
 static i64 panic_call(u64 from, u64 n) {
@@ -60,7 +75,7 @@ static i64 boot_text(u64 to, u64 size) {
     return result;
 }
 
-i64 ovum_call(u64 number, u64 a, u64 b, u64 c) {
+i64 ovum_call(u64 number, u64 a, u64 b, u64 c, u64 d) {
     u64 value;
     switch (number) {
     case POWER_OFF:
@@ -84,6 +99,27 @@ i64 ovum_call(u64 number, u64 a, u64 b, u64 c) {
         return boot_text(a, b);
     case PANIC:
         return panic_call(a, b);
+    case SERVICES_WAIT:
+        return services_wait(a, b, c, d);
+    case SERVICES_COMPLETE:
+        return services_complete(a, (i64)b, c, d);
+    case SERVICES_WAKE:
+        services_wake();
+        return 0;
+    case SERVICES_MOUNT:
+        return services_mount(a, b);
+    case SERVICES_HOOK:
+        return services_set_hook(a, b, c);
+    case IRQ_BIND:
+        return interrupt_bind(a);
+    case IRQ_ACKNOWLEDGE:
+        return interrupt_acknowledge(a);
+    case IRQ_UNBIND:
+        return interrupt_unbind(a);
+    case INSPECT:
+        return inspect(a, b, c);
+    case READ_LOG:
+        return read_log(a, b, c);
     case SET_PANIC_HOOK:
         if (!user_range(a, 1))
             return -EFAULT;

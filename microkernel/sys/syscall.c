@@ -4,7 +4,9 @@
 #include "core/panic.h"
 #include "core/thread.h"
 #include "mm/vm.h"
+#include "fs/inode.h"
 #include "sys/calls.h"
+#include "sys/request.h"
 
 u32 syscall_dispatch(struct frame *f);
 
@@ -33,7 +35,25 @@ static i64 call(u64 number, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f) {
 #define REFUSE(n, name, error) case n: return -(error);
 #include "sys/table.h"
     }
-    return number >= OVUM_CALLS && number < OVUM_CALLS + 0x100 ? ovum_call(number - OVUM_CALLS, a, b, c) : unknown(number);
+    return number >= OVUM_CALLS && number < OVUM_CALLS + 0x100 ? ovum_call(number - OVUM_CALLS, a, b, c, d) : unknown(number);
+}
+
+static i64 call_of(const struct frame *f) { return call(f->orig_rax, f->rdi, f->rsi, f->rdx, f->r10, f->r8, f->r9); }
+
+/* As many detours as path resolution follows symbolic links. */
+#define REDIRECTIONS 40
+
+static i64 call_redirected(const struct frame *f) {
+    struct path **kept = current_thread()->redirections;
+    i64 result = -EREDIRECT;
+    for (int n = 0; result == -EREDIRECT && n < REDIRECTIONS; n++)
+        result = call_of(f);
+    for (int k = 0; k < 2; k++) {
+        if (kept[k])
+            path_release(kept[k]);
+        kept[k] = NULL;
+    }
+    return result == -EREDIRECT ? -ELOOP : result;
 }
 
 /* 0: the quick way back; else every register from the frame. */
@@ -46,7 +66,13 @@ u32 syscall_dispatch(struct frame *f) {
         f->rax = f->orig_rax == 1 ? f->rdx : (u64)-ENOSYS;
         return 0;
     }
-    i64 result = call(f->orig_rax, f->rdi, f->rsi, f->rdx, f->r10, f->r8, f->r9);
+    i64 result = call_of(f);
+    if (unlikely(result == -EREDIRECT))
+        result = call_redirected(f);
+    if (unlikely(result == -EAGAINWITHOUTGIL || (result == -EDEADLK && cpu->current == services_thread))) {
+        f->rax = (u64)-EDEADLK;
+        return services_call_hook(f, result == -EDEADLK ? HOOK_DEADLOCK : HOOK_RELEASE_GIL);
+    }
     bool replaced = f->orig_rax == (u64)-1;     /* rt_sigreturn put another frame in its place */
     if (!replaced)
         f->rax = (u64)result;

@@ -5,23 +5,23 @@
  * logged once for each number. */
 
 /* files.c */
-CALL1(3, close) CALL3(8, lseek) CALL3(16, ioctl) CALL1(32, dup) CALL2(33, dup2) CALL3(72, fcntl) CALL2(73, flock) CALL1(74, fsync)
+CALL1(3, close) CALL3(8, lseek) CALL3(16, ioctl) CALL1(32, dup) CALL2(33, dup2) CALL3(72, fcntl) CALL2(73, flock) 
 CALL2(77, ftruncate) CALL3(217, getdents64) CALL4(221, fadvise64) CALL4(257, openat) CALL4(285, fallocate) CALL3(292, dup3)
 CALL2(293, pipe2) CALL3(436, close_range)
 IS(2, open, sys_openat(AT_FDCWD, a, b, c)) IS(85, creat, sys_openat(AT_FDCWD, a, O_CREAT | O_WRONLY | O_TRUNC, b))
-IS(22, pipe, sys_pipe2(a, 0)) IS(75, fdatasync, sys_fsync(a)) IS(187, readahead, sys_fsync(a)) IS(162, sync, 0)
+IS(22, pipe, sys_pipe2(a, 0)) IS(74, fsync, synchronize(a, false)) IS(75, fdatasync, synchronize(a, true)) IS(187, readahead, sys_fadvise64(a, b, c, 3)) IS(162, sync, 0)
 IS(306, syncfs, fd_file((int)a) ? 0 : -EBADF)
 /* transfer.c */
 CALL3(0, read) CALL3(1, write) CALL4(17, pread64) CALL4(18, pwrite64) CALL3(19, readv) CALL3(20, writev) CALL4(40, sendfile)
 CALL4(295, preadv) CALL4(296, pwritev) CALL6(326, copy_file_range) CALL6(327, preadv2) CALL6(328, pwritev2)
 /* names.c */
-CALL2(76, truncate) CALL2(79, getcwd) CALL1(95, umask) CALL2(132, utime) CALL2(235, utimes) CALL3(258, mkdirat) CALL4(259, mknodat)
+CALL2(76, truncate) CALL2(79, getcwd) CALL1(80, chdir) CALL1(95, umask) CALL2(132, utime) CALL2(235, utimes) CALL3(258, mkdirat) CALL4(259, mknodat)
 CALL5(260, fchownat) CALL4(262, newfstatat) CALL3(263, unlinkat) CALL5(265, linkat) CALL3(266, symlinkat) CALL4(267, readlinkat)
 CALL4(280, utimensat) CALL5(316, renameat2) CALL5(332, statx) CALL4(439, faccessat2)
 IS(4, stat, sys_newfstatat(AT_FDCWD, a, b, 0)) IS(6, lstat, sys_newfstatat(AT_FDCWD, a, b, AT_SYMLINK_NOFOLLOW))
 IS(5, fstat, sys_newfstatat(a, 0, b, AT_NULL_NAME))
 IS(21, access, sys_faccessat2(AT_FDCWD, a, b, 0)) IS(269, faccessat, sys_faccessat2(a, b, c, 0))
-IS(80, chdir, change_directory(AT_FDCWD, a, 0)) IS(81, fchdir, change_directory(a, 0, AT_NULL_NAME))
+IS(81, fchdir, fd_file((int)a) ? change_directory(fd_file((int)a)) : -EBADF)
 IS(82, rename, sys_renameat2(AT_FDCWD, a, AT_FDCWD, b, 0)) IS(264, renameat, sys_renameat2(a, b, c, d, 0))
 IS(83, mkdir, sys_mkdirat(AT_FDCWD, a, b)) IS(133, mknod, sys_mknodat(AT_FDCWD, a, b, c))
 IS(84, rmdir, sys_unlinkat(AT_FDCWD, a, AT_REMOVEDIR)) IS(87, unlink, sys_unlinkat(AT_FDCWD, a, 0))

@@ -6,6 +6,7 @@
 #include "core/thread.h"
 #include "dev/console.h"
 #include "sys/calls.h"
+#include "sys/request.h"
 
 enum {
     CLONE_VM = 0x100, CLONE_FS = 0x200, CLONE_FILES = 0x400, CLONE_SIGHAND = 0x800, CLONE_THREAD = 0x10000, CLONE_SYSVSEM = 0x40000,
@@ -32,9 +33,11 @@ i64 sys_clone(u64 flags, u64 stack, u64 parent_tid, u64 child_tid, u64 tls) {
     memcpy(t->fpu, self->fpu, cpu_features.fpu_size);
     memcpy(t->name, self->name, sizeof t->name);
     t->signals.blocked = self->signals.blocked;
-    t->priority = self->priority;
-    t->policy = self->policy;
-    t->policy_priority = self->policy_priority;
+    if (self != services_thread) {              /* what outranks everybody is that thread alone, not its helpers */
+        t->priority = self->priority;
+        t->policy = self->policy;
+        t->policy_priority = self->policy_priority;
+    }
     i32 tid = t->tid;
     if (flags & CLONE_CHILD_CLEARTID)
         t->clear_child_tid = child_tid;
@@ -61,8 +64,10 @@ i64 sys_clone3(u64 from, u64 size) {
 
 i64 sys_exit(u64 status) {
     struct thread *t = current_thread();
-    if (thread_count == 1)
-        console_exit((u8)status);
+    if (t == services_thread)
+        services_ended();
+    if (thread_count == (services_thread ? 2 : 1))
+        console_exit((u8)status);               /* the program's last: services are not the program */
     if (t->clear_child_tid) {
         u32 zero = 0;
         if (!copy_to_user(t->clear_child_tid, &zero, sizeof zero))

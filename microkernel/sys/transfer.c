@@ -1,7 +1,7 @@
 /* Moving bytes: read and write in all their forms, and from file to file. */
 #include "core/errno.h"
 #include "core/thread.h"
-#include "fs/inode.h"
+#include "fs/hosted.h"
 #include "mm/kmalloc.h"
 #include "sys/calls.h"
 
@@ -41,17 +41,24 @@ i64 sys_pwritev2(u64 fd, u64 vector, u64 count, u64 offset, u64 high, u64 flags)
     return flags & ~15ull ? -EOPNOTSUPP : transfer(fd, vector, count, offset == UINT64_MAX ? NULL : &offset, WRITE | VECTOR);
 }
 
-/* From one file to another through a page of the kernel's. */
+static bool is_regular_file(const struct file *f) { return hosted_type(f) == S_IFREG || (f->inode && is_regular(f->inode)); }
+
+/* From one file to another through memory of the kernel's: what a task serves, in larger pieces. */
+#define HOSTED_PIECE 65536
 static i64 copy_between(struct file *from, u64 *from_position, struct file *to, u64 *to_position, u64 n) {
-    u8 *page = kmalloc(PAGE_SIZE);
-    i64 done = 0;
-    if (!page)
-        return -ENOMEM;
+    u64 size = is_hosted(from) || is_hosted(to) ? HOSTED_PIECE : PAGE_SIZE;
+    u8 *page = kmalloc(size);
+    i64 done = request_allowed();
+    if (!page || done == -EAGAINWITHOUTGIL) {
+        kfree(page);
+        return page ? done : -ENOMEM;
+    }
+    done = 0;
     file_get(from);
     file_get(to);
     while (n) {
         u64 start = *from_position;
-        struct span in = kernel_span(page, min_u64(n, PAGE_SIZE));
+        struct span in = kernel_span(page, min_u64(n, size));
         i64 got = file_read(from, &in, from_position);
         struct span out = kernel_span(page, got > 0 ? (u64)got : 0);
         i64 put = got > 0 ? file_write(to, &out, to_position) : got;
@@ -78,7 +85,7 @@ i64 sys_sendfile(u64 out, u64 in, u64 offset_at, u64 n) {
     u64 offset;
     if (!to || !from || (to->flags & O_ACCMODE) == O_RDONLY || (from->flags & O_ACCMODE) == O_WRONLY)
         return -EBADF;
-    if (!from->inode || !is_regular(from->inode) || to->flags & O_APPEND)
+    if (!is_regular_file(from) || to->flags & O_APPEND)
         return -EINVAL;
     n = min_u64(n, TRANSFER_LIMIT);
     if (!offset_at)
@@ -96,12 +103,14 @@ i64 sys_copy_file_range(u64 in, u64 in_at, u64 out, u64 out_at, u64 n, u64 flags
     u64 in_offset, out_offset;
     if (!from || !to || (to->flags & O_ACCMODE) == O_RDONLY || (from->flags & O_ACCMODE) == O_WRONLY || to->flags & O_APPEND)
         return -EBADF;
-    if (!from->inode || !to->inode || !is_regular(from->inode) || !is_regular(to->inode))
+    if (!is_regular_file(from) || !is_regular_file(to))
         return (from->inode && is_directory(from->inode)) || (to->inode && is_directory(to->inode)) ? -EISDIR : -EINVAL;
     if ((in_at && copy_from_user(&in_offset, in_at, 8)) || (out_at && copy_from_user(&out_offset, out_at, 8)))
         return -EFAULT;
     u64 *source = in_at ? &in_offset : &from->position, *target = out_at ? &out_offset : &to->position;
     n = min_u64(n, TRANSFER_LIMIT);
+    if (is_hosted(from) != is_hosted(to) || is_hosted(from))
+        return -EXDEV;
     if (flags || (from->inode == to->inode && *source < *target + n && *target < *source + n))
         return -EINVAL;
     i64 done = copy_between(from, source, to, target, n);

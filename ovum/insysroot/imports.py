@@ -10,6 +10,7 @@ Standard input is one JSON object:
     implied   for each module, the modules that it needs without an import statement saying so
     ignored   for each module, the imports that serve only who names the imported module as well
     within    follow only modules in this folder, or null for all
+    own       packages that are in no folder of `path`, with their folders
 
 Standard output is one, too: `modules` (each name with its file, null without one), `because` (each
 name with who wanted it first), `missing` (the same for names that were not found) and `strings`
@@ -55,9 +56,10 @@ class Found:
 class Finder:
     """Finds modules as the import system would, on a path of its own."""
 
-    def __init__(self, path: list[str], within: str | None) -> None:
+    def __init__(self, path: list[str], within: str | None, own: dict[str, str]) -> None:
         self._path = path
         self._within = within
+        self._own = own
         self._known: dict[str, Found | None] = {}
 
     def find(self, name: str) -> Found | None:
@@ -69,6 +71,9 @@ class Finder:
     def _look(self, name: str) -> Found | None:
         if name in sys.builtin_module_names or name in _FROZEN_ONLY or name == "_kernel":
             return Found(None, (), False) if self._within is None else None
+        if name in self._own:
+            folder = self._own[name]
+            return Found(os.path.join(folder, "__init__.py"), (folder,), True)
         parent, _, _ = name.rpartition(".")
         search = self._path
         if parent:
@@ -298,7 +303,7 @@ def main() -> None:
     """Answers the one request on standard input."""
     warnings.simplefilter("ignore")
     request = json.load(sys.stdin)
-    reach = Reach(Finder(request["path"], request["within"]), request)
+    reach = Reach(Finder(request["path"], request["within"], request["own"]), request)
     for script in request["scripts"]:
         reach.look_into(_read(script), "", True, script)
     for code in request["code"]:

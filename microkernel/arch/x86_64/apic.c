@@ -19,7 +19,7 @@ enum { IOAPIC_INDEX = 0, IOAPIC_DATA = 0x10, IOAPIC_VERSION = 1, IOAPIC_REDIRECT
 
 static volatile u8 *lapic, *ioapic;
 static unsigned ioapic_lines;
-static void (*handlers[24])(void);
+static void (*handlers[IRQ_LINES])(unsigned irq);
 
 static void lapic_write(u32 reg, u32 v) { *(volatile u32 *)(lapic + reg) = v; }
 static u32 lapic_read(u32 reg) { return *(volatile u32 *)(lapic + reg); }
@@ -57,23 +57,40 @@ void apic_end_of_interrupt(void) { lapic_write(LAPIC_EOI, 0); }
 void apic_timer_start(u32 ticks) { lapic_write(LAPIC_TIMER_INITIAL, ticks); }
 u32 apic_timer_remaining(void) { return lapic_read(LAPIC_TIMER_CURRENT); }
 
-void irq_install(unsigned irq, void (*handler)(void)) {
-    struct acpi_irq_route route = acpi_isa_irq(irq);
-    KASSERT(irq < ARRAY_SIZE(handlers));
-    if (route.gsi >= ioapic_lines) {
-        log_error("interrupt %u: the I/O APIC has no line %u", irq, route.gsi);
-        return;
-    }
-    handlers[irq] = handler;
-    ioapic_write(IOAPIC_REDIRECTION + 2 * route.gsi + 1, lapic_read(LAPIC_ID) & 0xff000000);
+static struct acpi_irq_route route_of(unsigned irq) { return irq < 16 ? acpi_isa_irq(irq) : (struct acpi_irq_route){irq, true, true}; }
+
+static void redirect(unsigned irq, u32 mask) {
+    struct acpi_irq_route route = route_of(irq);
     ioapic_write(IOAPIC_REDIRECTION + 2 * route.gsi,
-                 (VECTOR_IRQ_BASE + irq) | (route.active_low ? 1u << 13 : 0) | (route.level ? 1u << 15 : 0));
+                 (VECTOR_IRQ_BASE + irq) | (route.active_low ? 1u << 13 : 0) | (route.level ? 1u << 15 : 0) | mask);
 }
+
+bool irq_install(unsigned irq, void (*handler)(unsigned irq)) {
+    u32 gsi = route_of(irq).gsi;
+    if (irq >= IRQ_LINES || handlers[irq] || gsi >= ioapic_lines)
+        return false;
+    handlers[irq] = handler;
+    ioapic_write(IOAPIC_REDIRECTION + 2 * gsi + 1, lapic_read(LAPIC_ID) & 0xff000000);
+    redirect(irq, 0);
+    return true;
+}
+
+void irq_remove(unsigned irq) {
+    redirect(irq, LVT_MASKED);
+    handlers[irq] = NULL;
+}
+
+void irq_hold(unsigned irq) {
+    if (route_of(irq).level)
+        redirect(irq, LVT_MASKED);
+}
+
+void irq_release(unsigned irq) { redirect(irq, 0); }
 
 void irq_dispatch(unsigned vector) {
     unsigned irq = vector - VECTOR_IRQ_BASE;
-    if (irq < ARRAY_SIZE(handlers) && handlers[irq])
-        handlers[irq]();
+    if (irq < IRQ_LINES && handlers[irq])
+        handlers[irq](irq);
     else
         log_warning("unexpected interrupt, vector %u", vector);
     apic_end_of_interrupt();

@@ -10,7 +10,14 @@ void apic_end_of_interrupt(void);
 void apic_timer_start(u32 ticks);
 u32 apic_timer_remaining(void);
 
-/* Routes ISA interrupt `irq` (edge-triggered) to a handler, and unmasks it. */
-void irq_install(unsigned irq, void (*handler)(void));
+/* Interrupt requests by number: below 16 ISA's, as ACPI routes them; from there on the I/O APIC's own lines as
+ * PCI uses them (level-triggered, active low). */
+#define IRQ_LINES 24
+/* Routes a request to a handler and unmasks it; false if the machine has no such line or it has a handler. */
+bool irq_install(unsigned irq, void (*handler)(unsigned irq));
+void irq_remove(unsigned irq);
+/* A level-triggered line that has asked for attention is kept quiet until it is released. */
+void irq_hold(unsigned irq);
+void irq_release(unsigned irq);
 /* Called by the trap code for vectors from VECTOR_IRQ_BASE on. */
 void irq_dispatch(unsigned vector);

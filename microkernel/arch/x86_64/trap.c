@@ -6,6 +6,7 @@
 #include "core/panic.h"
 #include "core/thread.h"
 #include "mm/vm.h"
+#include "sys/request.h"
 #include "sys/signal.h"
 
 void trap_from_program(struct frame *f);
@@ -61,6 +62,9 @@ static void exception_from_program(struct frame *f) {
     if (f->vector == VECTOR_PAGE_FAULT) {
         f->error |= PF_USER;                    /* as handlers know it */
         signal = vm_fault(address, access_of(f->error), &code);
+        /* A caller's buffer may lie in a mapped file that others cut: no reason for services to die. */
+        if (signal == SIGBUS && current_thread() == services_thread && requests_have(address) && vm_fill_hole(ALIGN_DOWN(address, PAGE_SIZE)))
+            return;
         if (signal)
             signal_fault(signal, code, address, f);
     } else if (f->vector == VECTOR_NMI) {

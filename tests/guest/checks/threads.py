@@ -201,7 +201,7 @@ def sse_registers_survive_preemption() -> None:
 @check
 def avx_registers_survive_preemption_where_there_are_any() -> None:
     # On the host there is no such module.
-    import _kernel  # type: ignore[import-not-found]
+    import _kernel
 
     if not _kernel.cpuid(1)[2] & CPUID_AVX:
         # Without AVX the kernel must not have switched it on either, and SSE is all there is.

@@ -230,7 +230,7 @@ TEST(buffers_are_kept_for_the_next_path) {
     for (unsigned round = 0; round < 3; round++) {
         for (unsigned i = 0; i < ARRAY_SIZE(p); i++) {
             CHECK((p[i] = path_buffer()));
-            memset(p[i], (int)i, sizeof *p[i]);
+            memset(p[i]->buffer, (int)i, sizeof p[i]->buffer);
         }
         for (unsigned i = 0; i < ARRAY_SIZE(p); i++)
             path_release(p[i]);

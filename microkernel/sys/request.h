@@ -1,0 +1,67 @@
+/* Requests: system calls that a Python task answers.
+ *
+ * The caller's request lies on its kernel stack; it is queued, the services thread takes it with
+ * services_wait, and the caller sleeps until services_complete. Between taking and completing, the
+ * caller's buffer is the task's to read or write: calls that would take its pages away wait. */
+#pragma once
+
+#include "core/list.h"
+#include "core/thread.h"
+#include "sys/request_abi.h"
+
+struct path;
+struct inode;
+
+struct request {
+    struct list link;                           /* among the queued, or the cancelled ones to be told of */
+    struct thread *thread;                      /* who waits; NULL: nobody does */
+    void (*finished)(struct request *r);        /* with no thread: called when it is done */
+    enum { REQUEST_IDLE, REQUEST_QUEUED, REQUEST_TAKEN, REQUEST_DONE } state;
+    struct service_event event;
+    struct path *path, *path2;                  /* owned: the strings of the event are in them */
+    i64 result;
+    u64 extra;
+};
+
+extern struct thread *services_thread;
+
+/* 0 if the caller may make a request now. -EDEADLK: it is the services thread, which would wait for itself;
+ * -EAGAINWITHOUTGIL: it has the interpreter's lock (sys/syscall.c makes the call again without). */
+i64 request_allowed(void);
+/* Asks and waits; takes over the paths. The result, or minus errno; -EREDIRECT: the path to go on with is the
+ * thread's. */
+i64 request(struct request *r, enum request_operation operation, u64 a, u64 b, u64 c);
+/* Tells, without waiting; *r stays until `finished`. */
+void request_post(struct request *r, enum request_operation operation);
+/* Waits until no request that a task works on has its buffer in a range of the program's memory:
+ * 0, -ERESTARTSYS, or -EBUSY for the services thread itself. */
+i64 requests_await_range(u64 start, u64 length);
+
+/* Is the address in the buffer of a request? */
+bool requests_have(u64 address);
+
+/* ---- the services thread's side (calls of ovum's own) ---- */
+
+/* Waits for events, until the deadline; stores up to `count` of them. No more than `in_flight` requests are
+ * given out at a time, the rest stays queued. The first caller is the services thread. */
+i64 services_wait(u64 deadline, u64 to, u64 count, u64 in_flight);
+i64 services_complete(u64 number, i64 result, u64 extra, u64 path);
+/* Makes services_wait return. Any thread, any context. */
+void services_wake(void);
+void services_power_button(void);
+/* The services thread is gone: nobody answers any more. */
+void services_ended(void);
+i64 services_mount(u64 path, u64 number);
+/* The program's hook, its way back (a restorer) and how to ask whether the calling thread has the GIL. */
+i64 services_set_hook(u64 hook, u64 restorer, u64 gil_held);
+/* Has the hook called on the way back of this system call. */
+bool services_call_hook(struct frame *f, enum request_hook_reason reason);
+
+/* ---- interrupts for tasks (sys/interrupt.c) ---- */
+
+i64 interrupt_bind(u64 irq);
+i64 interrupt_acknowledge(u64 irq);
+i64 interrupt_unbind(u64 irq);
+bool interrupt_pending(void);
+/* The next line that has had interrupts: false if none. */
+bool interrupt_take(struct service_event *e);

@@ -1,0 +1,44 @@
+/* What the kernel and the services thread say to each other: system calls as messages, interrupts, the power
+ * button. Included by pyhost, too; services/vfs/operations.py has the same numbers. */
+#pragma once
+
+#include <stdint.h>
+
+/* What a task is asked to do. `base` is a handle that `path` is relative to (0: the mount's root), or the
+ * open file itself where no path is; the rest is in docs/services.md. */
+enum request_operation {
+    REQUEST_OPEN, REQUEST_RELEASE, REQUEST_FLUSH, REQUEST_STAT, REQUEST_ACCESS, REQUEST_CHMOD, REQUEST_CHOWN, REQUEST_UTIMENS,
+    REQUEST_TRUNCATE, REQUEST_STATFS, REQUEST_READLINK, REQUEST_MKDIR, REQUEST_MKNOD, REQUEST_SYMLINK, REQUEST_LINK, REQUEST_UNLINK,
+    REQUEST_RMDIR, REQUEST_RENAME, REQUEST_READ, REQUEST_WRITE, REQUEST_LIST, REQUEST_SYNC, REQUEST_ALLOCATE, REQUEST_LOCK,
+    REQUEST_SEEK, REQUEST_PATH, REQUEST_IOCTL,
+};
+
+/* Attributes of the last component itself, were it a symbolic link. */
+#define REQUEST_NOFOLLOW 1
+
+enum service_event_kind {
+    EVENT_REQUEST = 1,
+    EVENT_CANCEL,                   /* the caller of request `number` no longer wants it */
+    EVENT_INTERRUPT,                /* a: line, b: how many since the last event, c: time of the first (monotonic ns) */
+    EVENT_POWER_BUTTON,
+};
+
+/* As wait() stores them. Addresses are the kernel's, or the caller's own memory, and stay good until the
+ * request is completed. */
+struct service_event {
+    uint32_t kind, operation;
+    uint64_t number;
+    uint32_t mount, mount2;
+    uint64_t base, base2, a, b, c;
+    uint64_t path, path2;
+    uint32_t path_length, path2_length;
+    uint64_t buffer, buffer_size;
+    uint32_t writable, thread;
+};
+
+/* Results of complete() beyond errno: the call starts again with another path (the first or the second). */
+#define COMPLETE_REDIRECT (-4096)
+#define COMPLETE_REDIRECT_SECOND (-4097)
+
+/* Why the hook is called, in place of a signal's number; its ucontext is the system call's. */
+enum request_hook_reason { HOOK_RELEASE_GIL = 1, HOOK_DEADLOCK };

@@ -1,0 +1,138 @@
+/*
+ * The services thread: native until the first thing happens that a service must see to, so that an
+ * image which needs none pays for a sleeping thread only. Then it runs ovum.services, for good.
+ *
+ * And the hook that the kernel calls, like a signal handler, on the stack of a thread in the middle
+ * of a system call: to have a call that a task serves made without the interpreter's lock, which
+ * that task needs; and to tell of a service that would have waited for itself.
+ */
+#include "pyhost.h"
+
+#include <malloc.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "sys/request_abi.h"
+
+#define MODULE "ovum.services.main"
+
+/* What says of a call by the services thread that it would wait for itself (_kernel.on_deadlock). */
+static PyObject *deadlock_callback;
+
+static long call_again(const greg_t *r)
+{
+    register long a4 __asm__("r10") = r[REG_R10];
+    register long a5 __asm__("r8") = r[REG_R8];
+    register long a6 __asm__("r9") = r[REG_R9];
+    long result;
+
+    __asm__ volatile("syscall"
+                     : "=a"(result)
+                     : "a"(r[REG_RAX]), "D"(r[REG_RDI]), "S"(r[REG_RSI]), "d"(r[REG_RDX]),
+                       "r"(a4), "r"(a5), "r"(a6)
+                     : "rcx", "r11", "memory");
+    return result;
+}
+
+static void tell_of_deadlock(void)
+{
+    PyGILState_STATE state = PyGILState_Ensure();
+    PyObject *pending = PyErr_GetRaisedException();
+
+    if (deadlock_callback) {
+        PyObject *result = PyObject_CallNoArgs(deadlock_callback);
+        if (!result)
+            PyErr_WriteUnraisable(deadlock_callback);
+        Py_XDECREF(result);
+    }
+    PyErr_SetRaisedException(pending);
+    PyGILState_Release(state);
+}
+
+static void hook(int reason, const siginfo_t *info, ucontext_t *context)
+{
+    (void)info;
+    if (reason == HOOK_DEADLOCK) {
+        tell_of_deadlock();
+        return;
+    }
+    PyThreadState *self = PyEval_SaveThread();
+    context->uc_mcontext.gregs[REG_RAX] = call_again(context->uc_mcontext.gregs);
+    PyEval_RestoreThread(self);
+}
+
+/* rt_sigreturn: the hook's way back to the call. */
+__attribute__((naked)) static void restorer(void)
+{
+    __asm__("mov $15, %eax\n\tsyscall");
+}
+
+static void *services_main(void *unused)
+{
+    (void)unused;
+    prctl(PR_SET_NAME, "services");
+    sched_setscheduler(0, SCHED_FIFO, &(struct sched_param){.sched_priority = 1});
+    if (syscall(OVUM_SYS_SERVICES_WAIT, UINT64_MAX, 0, 0, 1) < 0)
+        return NULL;
+    PyGILState_STATE state = PyGILState_Ensure();
+    PyObject *module = PyImport_ImportModule(MODULE);
+    PyObject *result = module ? PyObject_CallMethod(module, "main", NULL) : NULL;
+    if (!result)
+        PyErr_WriteUnraisable(NULL);
+    Py_XDECREF(result);
+    Py_XDECREF(module);
+    PyGILState_Release(state);
+    return NULL;
+}
+
+int services_start(void)
+{
+    pthread_t thread;
+    pthread_attr_t attributes;
+    sigset_t all, before;
+
+    /* A kernel without services (Linux) is no reason not to run. */
+    if (syscall(OVUM_SYS_SERVICES_HOOK, hook, restorer, PyThreadState_GetUnchecked) < 0)
+        return 0;
+    /* Arenas of malloc keep threads on other processors apart, and each keeps memory: here is one. */
+    mallopt(M_ARENA_MAX, 1);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pthread_attr_init(&attributes);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    int error = pthread_create(&thread, &attributes, services_main, NULL);
+    pthread_attr_destroy(&attributes);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error) {
+        errno = error;
+        PyErr_SetFromErrno(PyExc_OSError);
+        return -1;
+    }
+    return 0;
+}
+
+PyDoc_STRVAR(on_deadlock_doc,
+             "on_deadlock($module, callback, /)\n--\n\n"
+             "Have callback() called when the services thread made a call that it would have to\n"
+             "serve itself, before the call fails with EDEADLK. None takes it back. Raises\n"
+             "TypeError for what cannot be called.");
+
+static PyObject *on_deadlock(PyObject *module, PyObject *callback)
+{
+    (void)module;
+    if (callback != Py_None && !PyCallable_Check(callback)) {
+        PyErr_Format(PyExc_TypeError, "callback must be callable or None, not %T", callback);
+        return NULL;
+    }
+    Py_XSETREF(deadlock_callback, callback == Py_None ? NULL : Py_NewRef(callback));
+    Py_RETURN_NONE;
+}
+
+PyMethodDef services_methods[] = {
+    {"on_deadlock", on_deadlock, METH_O, on_deadlock_doc},
+    {NULL, NULL, 0, NULL},
+};
