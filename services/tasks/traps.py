@@ -1,0 +1,44 @@
+"""How a task stops running: the only two places of the package that yield.
+
+What is yielded goes to the scheduler (`loop.py`), which knows exactly these two requests.
+"""
+
+from __future__ import annotations
+
+# The decorator behind types.coroutine marks the function; no wrapper is made.
+from types import coroutine
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from typing import Any
+
+    from ovum.services.tasks.parking import Waiter
+
+
+class Reschedule:
+    """The request to run again after all others that are ready."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "RESCHEDULE"
+
+
+RESCHEDULE = Reschedule()
+
+
+@coroutine
+def park(waiter: Waiter) -> Generator[Waiter, Any, Any]:
+    """Waits until `waiter` is woken, and returns the value it is woken with.
+
+    The caller has put the waiter where somebody will find it. Checkpoint: yes. Cancelled, the wait
+    is aborted through `waiter.lot` first.
+    """
+    return (yield waiter)
+
+
+@coroutine
+def checkpoint() -> Generator[Reschedule, None, None]:
+    """Lets all other ready tasks run, then goes on. Checkpoint: yes."""
+    yield RESCHEDULE

@@ -1,0 +1,1 @@
+"""Tests of ovum.services.tasks: deterministic, without waiting."""
