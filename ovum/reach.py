@@ -26,6 +26,8 @@ START_UP: Final = (
     *("importlib", "importlib.util", "importlib.machinery"),
     # An uncaught exception is printed with these.
     *("traceback", "contextlib", "tokenize", "textwrap", "_colorize", "codeop"),
+    # The services thread wakes up at the first request.
+    "ovum.services.main",
 )
 
 MODULE_RUN: Final = ("runpy", "pkgutil")

@@ -27,6 +27,7 @@ static int kernel_exec(PyObject *module)
         {"EVENT_CANCEL", EVENT_CANCEL},
         {"EVENT_INTERRUPT", EVENT_INTERRUPT},
         {"EVENT_POWER_BUTTON", EVENT_POWER_BUTTON},
+        {"EXIT_SIGNAL", EXIT_SIGNAL},
     };
 
     for (size_t i = 0; i < Py_ARRAY_LENGTH(areas); i++)

@@ -138,7 +138,7 @@ static int embedded_main(int argc, char **argv, char **environment)
 
     if (PyStatus_Exception(status))
         Py_ExitStatusException(status);
-    if (ring0_active() && (panic_register() < 0 || services_start() < 0)) {
+    if (ring0_active() && (panic_register() < 0 || services_start() < 0 || services_prepare_end() < 0)) {
         PyErr_Print();
         return 1;
     }

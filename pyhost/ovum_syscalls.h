@@ -54,6 +54,9 @@
 /* read_log(position, buffer, size): the length of the records stored; moves *position (core/log.h). */
 #define OVUM_SYS_READ_LOG (OVUM_SYS_BASE + 19)
 
+/* wait_zero(word): the services thread waits for a 32-bit word to become 0 (sys/request.h). */
+#define OVUM_SYS_SERVICES_WAIT_ZERO (OVUM_SYS_BASE + 20)
+
 /* Levels of log. */
 #define OVUM_LOG_ERROR 1
 #define OVUM_LOG_WARNING 2

@@ -74,6 +74,13 @@ extern PyType_Spec request_spec;
  * exception set. */
 int services_start(void);
 
+/* What a program that handles no SIGTERM is ended with when the power button is pressed. */
+#define EXIT_SIGNAL 63
+
+/* Before the program: registers what ends the services, and the handler of EXIT_SIGNAL. Only in
+ * ring 0. -1 with an exception set. */
+int services_prepare_end(void);
+
 /* gil.c */
 
 /* PyEval_RestoreThread for the services thread: has whoever holds the lock give it up at the next

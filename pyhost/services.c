@@ -132,7 +132,71 @@ static PyObject *on_deadlock(PyObject *module, PyObject *callback)
     Py_RETURN_NONE;
 }
 
+PyDoc_STRVAR(end_services_doc,
+             "end_services($module, /)\n--\n\n"
+             "Have the services do what is to be done at the end of the machine, if any runs: the\n"
+             "first atexit function registered, so the last one called. Raises what that raises.");
+
+static PyObject *end_services(PyObject *module, PyObject *unused)
+{
+    (void)module;
+    (void)unused;
+    PyObject *name = PyUnicode_FromString(MODULE);
+    PyObject *services = name ? PyImport_GetModule(name) : NULL;
+    Py_XDECREF(name);
+    if (!services) {
+        if (PyErr_Occurred())
+            return NULL;
+        Py_RETURN_NONE;
+    }
+    PyObject *result = PyObject_CallMethod(services, "end", NULL);
+    Py_DECREF(services);
+    return result;
+}
+
+PyDoc_STRVAR(exit_program_doc,
+             "exit_program($module, signum, frame, /)\n--\n\n"
+             "Raises SystemExit: the handler of the signal EXIT_SIGNAL, which ends a program that\n"
+             "does not handle SIGTERM when the power button is pressed.");
+
+static PyObject *exit_program(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    (void)module;
+    (void)args;
+    if (args_count("exit_program", count, 2, 2))
+        PyErr_SetNone(PyExc_SystemExit);
+    return NULL;
+}
+
+/* Calls module.function(first[, second]), where the last argument is a function of _kernel. */
+static int give(const char *module, const char *function, PyObject *first, const char *ours)
+{
+    PyObject *kernel = PyImport_ImportModule("_kernel");
+    PyObject *theirs = kernel ? PyImport_ImportModule(module) : NULL;
+    PyObject *callback = theirs ? PyObject_GetAttrString(kernel, ours) : NULL;
+    PyObject *result = !callback ? NULL
+        : first                  ? PyObject_CallMethod(theirs, function, "OO", first, callback)
+                                 : PyObject_CallMethod(theirs, function, "O", callback);
+
+    Py_XDECREF(callback);
+    Py_XDECREF(theirs);
+    Py_XDECREF(kernel);
+    Py_XDECREF(result);
+    return result ? 0 : -1;
+}
+
+int services_prepare_end(void)
+{
+    PyObject *number = PyLong_FromLong(EXIT_SIGNAL);
+    int result = number ? give("_signal", "signal", number, "exit_program") : -1;
+
+    Py_XDECREF(number);
+    return result < 0 ? -1 : give("atexit", "register", NULL, "end_services");
+}
+
 PyMethodDef services_methods[] = {
+    {"end_services", end_services, METH_NOARGS, end_services_doc},
+    {"exit_program", _PyCFunction_CAST(exit_program), METH_FASTCALL, exit_program_doc},
     {"on_deadlock", on_deadlock, METH_O, on_deadlock_doc},
     {NULL, NULL, 0, NULL},
 };

@@ -4,19 +4,23 @@ Stacks are formatted here rather than by `traceback`: it would look for the sour
 files may be served by the very thread that formats.
 """
 
+from __future__ import annotations
+
 import sys
-from types import FrameType, TracebackType
-from typing import Final
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import FrameType, TracebackType
 
 try:
     import _kernel
 except ModuleNotFoundError:  # on the host, where services are tested
     _kernel = None  # type: ignore[assignment]
 
-ERROR: Final = 1
-WARNING: Final = 2
-INFO: Final = 3
-DEBUG: Final = 4
+ERROR = 1
+WARNING = 2
+INFO = 3
+DEBUG = 4
 
 
 def log(level: int, text: str) -> None:
@@ -45,7 +49,7 @@ def stack_lines(frame: FrameType | None) -> list[str]:
     """Where a frame and its callers are, the outermost first."""
     lines = []
     while frame is not None:
-        lines.append(_place(frame, frame.f_lineno))
+        lines.append(place(frame, frame.f_lineno))
         frame = frame.f_back
     return lines[::-1]
 
@@ -74,10 +78,11 @@ def log_error(text: str, error: BaseException) -> None:
 def _traceback_lines(traceback: TracebackType | None) -> list[str]:
     lines = []
     while traceback is not None:
-        lines.append(_place(traceback.tb_frame, traceback.tb_lineno))
+        lines.append(place(traceback.tb_frame, traceback.tb_lineno))
         traceback = traceback.tb_next
     return lines
 
 
-def _place(frame: FrameType, line: int | None) -> str:
+def place(frame: FrameType, line: int | None) -> str:
+    """A line of a stack, as Python prints it."""
     return f'  File "{frame.f_code.co_filename}", line {line}, in {frame.f_code.co_qualname}'

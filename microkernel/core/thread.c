@@ -230,6 +230,7 @@ void schedule(void) {
         u64 start = clock_now();
         wait_for_interrupt();
         cpu->idle_ns += clock_now() - start;
+        cpu->idle_count++;
     }
     list_remove(&next->run_link);
     next->state = THREAD_RUNNING;

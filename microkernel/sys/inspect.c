@@ -37,7 +37,7 @@ static void put_statistics(struct text *t, char *name) {
     struct vm_statistics v = vm_statistics();
     put(t, "page_size %u\ntotal %lu\nfree %lu\npromised %lu\nreserve %lu\nmapped %lu\nresident %lu\n", PAGE_SIZE, m.total, m.free, m.promised,
         m.reserve, v.mapped, v.resident);
-    put(t, "cpu_ns %lu\nidle_ns %lu\nnow_ns %lu\nwall_offset_ns %ld\ntsc_khz %lu\n", process_cpu_time(), this_cpu()->idle_ns, clock_now(),
+    put(t, "cpu_ns %lu\nidle_ns %lu\nidle_count %lu\nnow_ns %lu\nwall_offset_ns %ld\ntsc_khz %lu\n", process_cpu_time(), this_cpu()->idle_ns, this_cpu()->idle_count, clock_now(),
         clock_wall_offset, clock_tsc_khz());
     put(t, "threads %u\nfd_limit %u\nheap_end %lu\nstack %lu\n", thread_count, fd_limit, vm_brk(0), thread_frame(main_thread)->rsp);
 }

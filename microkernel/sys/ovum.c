@@ -12,7 +12,7 @@
 #include "sys/request.h"
 
 enum { POWER_OFF, REBOOT, LOG, MMIO_MAP, MMIO_UNMAP, READ_MSR, WRITE_MSR, BOOT_INFO, SET_PANIC_HOOK, PANIC,
-    SERVICES_WAIT, SERVICES_COMPLETE, SERVICES_WAKE, SERVICES_MOUNT, SERVICES_HOOK, IRQ_BIND, IRQ_ACKNOWLEDGE, IRQ_UNBIND, INSPECT, READ_LOG };
+    SERVICES_WAIT, SERVICES_COMPLETE, SERVICES_WAKE, SERVICES_MOUNT, SERVICES_HOOK, IRQ_BIND, IRQ_ACKNOWLEDGE, IRQ_UNBIND, INSPECT, READ_LOG, SERVICES_WAIT_ZERO };
 
 static i64 log_line(u64 level, u64 from, u64 n) {
     char line[200];
@@ -116,6 +116,8 @@ i64 ovum_call(u64 number, u64 a, u64 b, u64 c, u64 d) {
         return interrupt_acknowledge(a);
     case IRQ_UNBIND:
         return interrupt_unbind(a);
+    case SERVICES_WAIT_ZERO:
+        return services_wait_zero(a);
     case INSPECT:
         return inspect(a, b, c);
     case READ_LOG:

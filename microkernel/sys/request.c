@@ -171,6 +171,29 @@ void services_power_button(void) {
     services_wake();
 }
 
+u64 services_word;
+
+void services_look_at_word(void) {
+    u32 word;
+    if (copy_from_user(&word, services_word, sizeof word) || !word) {
+        services_word = 0;
+        thread_wake(services_thread);
+    }
+}
+
+i64 services_wait_zero(u64 address) {
+    struct thread *t = current_thread();
+    if (t != services_thread || !user_range(address, sizeof(u32)))
+        return -EINVAL;
+    i64 error = 0;
+    t->wake_pending = false;
+    services_word = address;
+    for (services_look_at_word(); services_word && !error;)
+        error = thread_block(FOREVER);
+    services_word = 0;
+    return error;
+}
+
 static u64 give_number(struct request *r) {
     while (slots[next_slot & (SLOTS - 1)])
         next_slot++;

@@ -46,6 +46,11 @@ bool requests_have(u64 address);
  * given out at a time, the rest stays queued. The first caller is the services thread. */
 i64 services_wait(u64 deadline, u64 to, u64 count, u64 in_flight);
 i64 services_complete(u64 number, i64 result, u64 extra, u64 path);
+/* Waits until a word of the program's is 0. It is looked at whenever another thread makes a system call: those
+ * that set it to 0, when they give up the interpreter's lock, make one right after that. */
+i64 services_wait_zero(u64 address);
+extern u64 services_word;                       /* the address, while it waits for that */
+void services_look_at_word(void);
 /* Makes services_wait return. Any thread, any context. */
 void services_wake(void);
 void services_power_button(void);

@@ -66,6 +66,8 @@ u32 syscall_dispatch(struct frame *f) {
         f->rax = f->orig_rax == 1 ? f->rdx : (u64)-ENOSYS;
         return 0;
     }
+    if (unlikely(services_word))
+        services_look_at_word();
     i64 result = call_of(f);
     if (unlikely(result == -EREDIRECT))
         result = call_redirected(f);

@@ -275,6 +275,7 @@ class Scheduler:
         while not self._stop:
             if self._calls:
                 self._make_calls()
+                now = self.now()  # not the next task's time
             if self._interrupted:
                 self._interrupt_main()
             if deadlines.heap and deadlines.heap[0][0] <= now:
@@ -290,7 +291,7 @@ class Scheduler:
                 continue
             if now - polled >= POLL_NS or steps >= BATCH:
                 wait(0)
-                polled = now
+                now = polled = self.now()
                 steps = 0
             count = len(ready)
             if self._shuffler is not None:

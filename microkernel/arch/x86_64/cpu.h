@@ -71,7 +71,7 @@ struct cpu {
     u64 user_rsp;                               /* CPU_USER_RSP: scratch of the system call entry */
     struct thread *current;
     bool need_resched;
-    u64 idle_ns;                                /* time spent halted */
+    u64 idle_ns, idle_count;                    /* time spent halted, and how often */
 };
 _Static_assert(offsetof(struct cpu, kstack) == CPU_KSTACK, "entry.S");
 _Static_assert(offsetof(struct cpu, user_rsp) == CPU_USER_RSP, "entry.S");

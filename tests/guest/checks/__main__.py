@@ -11,7 +11,7 @@ from .registry import CHECKS, open_descriptors
 
 _THEMES = """
     clocks faults files limits mapping memory_edges pointers priority proc processes sealing
-    signal_edges signal_queues signals stdlib thread_ends threads waiting
+    services signal_edges signal_queues signals stdlib thread_ends threads waiting
 """
 for _theme in _THEMES.split():
     # Importing registers the checks of a theme.

@@ -1,0 +1,104 @@
+"""Services as tasks with a name: started, watched, started again, ended."""
+
+from __future__ import annotations
+
+from ovum.services.log import ERROR, INFO, WARNING, log, log_error
+from ovum.services.tasks import Cancelled, move_on_after, sleep
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine
+    from typing import Any
+
+    from ovum.services.tasks import Scheduler, Task
+
+FIRST_PAUSE_S = 0.1
+LONGEST_PAUSE_S = 30.0
+"""Between the death of a service and its next start; each time twice as long."""
+
+STEADY_S = 60.0
+"""A service that ran this long has recovered: its next pause is the first again."""
+
+
+class Services:
+    """The services of one scheduler."""
+
+    def __init__(self, scheduler: Scheduler) -> None:
+        self.scheduler = scheduler
+        self.running: dict[str, Task[None]] = {}
+        self.died: dict[str, BaseException] = {}
+        """Services that are gone, with what they died of."""
+        self._at_end: list[tuple[str, Callable[[], Awaitable[None]]]] = []
+
+    def start(
+        self,
+        name: str,
+        function: Callable[..., Coroutine[Any, Any, None]],
+        *args: Any,
+        restart: bool = False,
+    ) -> Task[None]:
+        """Starts function(*args) as a service.
+
+        When it raises, that is logged with its stack; with restart it is then started again, after
+        a pause that grows. Raises ValueError for a name that is taken.
+        """
+        if name in self.running:
+            raise ValueError(f"service {name!r} is running already")
+        self.died.pop(name, None)
+        task = self.scheduler.spawn(self._supervise, name, function, args, restart, name=name)
+        self.running[name] = task
+        return task
+
+    async def _supervise(
+        self,
+        name: str,
+        function: Callable[..., Coroutine[Any, Any, None]],
+        args: tuple[Any, ...],
+        restart: bool,
+    ) -> None:
+        pause = FIRST_PAUSE_S
+        try:
+            while True:
+                begun = self.scheduler.now()
+                try:
+                    await function(*args)
+                    return
+                except Cancelled:
+                    raise
+                except BaseException as error:
+                    log_error(f"service {name!r} died:", error)
+                    if not restart:
+                        self.died[name] = error
+                        return
+                if self.scheduler.now() - begun > STEADY_S * 1e9:
+                    pause = FIRST_PAUSE_S
+                log(WARNING, f"service {name!r} starts again in {pause:g} s")
+                await sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE_S)
+        finally:
+            del self.running[name]
+
+    def at_end(self, name: str, function: Callable[[], Awaitable[None]]) -> None:
+        """Has something done when the machine ends: the last one registered comes first."""
+        self._at_end.append((name, function))
+
+    async def end(self, seconds: float, keep: Task[None] | None = None) -> None:
+        """Does what is to be done at the end, and cancels the services but for `keep`.
+
+        What is not through after this many seconds, all together, is named in the log and left.
+        """
+        begun = self.scheduler.now()
+        while self._at_end:
+            name, function = self._at_end.pop()
+            left = seconds - (self.scheduler.now() - begun) / 1e9
+            with move_on_after(left) as scope:
+                try:
+                    await function()
+                except Exception as error:
+                    log_error(f"end of the machine: {name} failed", error)
+            if scope.cancelled_caught:
+                log(ERROR, f"end of the machine: {name} is not through after {seconds:g} s")
+        for task in list(self.running.values()):
+            if task is not keep:
+                task.cancel()
+        log(INFO, f"services ended in {(self.scheduler.now() - begun) / 1e6:.1f} ms")

@@ -1,0 +1,157 @@
+"""The services thread: what pyhost starts when the first thing happens that needs a service."""
+
+from __future__ import annotations
+
+import gc
+import io
+import os
+import sys
+import time
+
+# The C modules behind `signal` and `threading`, whose import would take longer than all of this.
+from _signal import SIGTERM, getsignal
+from _thread import allocate_lock
+
+import _kernel
+
+from ovum.services.events import KernelEvents
+from ovum.services.lifecycle import Services
+from ovum.services.log import ERROR, INFO, WARNING, log, log_error, place, stack_lines
+from ovum.services.tasks import Scheduler, Task, current_task, sleep, sleep_forever
+from ovum.services.tasks.instrument import frames
+from ovum.services.vfs.server import Server
+from ovum.services.vfs.vfs import Vfs
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from typing import Any
+
+GRACE_S = 10.0
+"""How long a program may take to end when the power button was pressed."""
+
+END_S = 5.0
+"""How long what is to be done at the end of the machine may take."""
+
+
+class Machine:
+    """Everything that runs in the services thread."""
+
+    def __init__(self) -> None:
+        begun = time.monotonic_ns()
+        self.vfs = Vfs(_kernel.mount)
+        self.events = KernelEvents(_kernel, Server(self.vfs).serve)
+        self.scheduler = Scheduler(self.events, name="services", on_crash=_crashed, on_slow=_slow)
+        self.events.scheduler = self.scheduler
+        self.services = Services(self.scheduler)
+        self.services.at_end("file systems", self.vfs.end)
+        self.events.power_button = self._power_button
+        _kernel.on_deadlock(_deadlock)
+        log(INFO, f"services: up in {(time.monotonic_ns() - begun) / 1e6:.1f} ms")
+
+    def run(self) -> None:
+        """The scheduler, for good."""
+        self.scheduler.run(sleep_forever)
+
+    def _power_button(self) -> None:
+        """Ends the program as its own end would; after a while, without it."""
+        log(INFO, "power button: the program is asked to end")
+        handled = callable(getsignal(SIGTERM))
+        os.kill(os.getpid(), SIGTERM if handled else _kernel.EXIT_SIGNAL)
+        if "power off" not in self.services.running:
+            self.services.start("power off", self._power_off)
+
+    async def _power_off(self) -> None:
+        await sleep(GRACE_S)
+        log(ERROR, f"power button: the program has not ended after {GRACE_S:g} s")
+        await self.services.end(END_S, keep=current_task())
+        _kernel.poweroff(0)
+
+
+_machine: Machine | None = None
+_down = allocate_lock()
+"""Held until the machine is up."""
+_down.acquire()
+
+
+def main() -> None:
+    """The services thread's; pyhost calls it."""
+    global _machine
+    _machine = Machine()
+    _down.release()
+    _machine.run()
+
+
+def services() -> Machine:
+    """What runs in the services thread, which is started if it was not. From any thread.
+
+    Raises OSError(EPERM) outside a machine of ovum's.
+    """
+    if _machine is None:
+        _kernel.wake()
+        with _down:
+            pass
+    assert _machine is not None
+    return _machine
+
+
+def call(function: Callable[..., Coroutine[Any, Any, Any]], *args: Any, timeout: float = -1) -> Any:
+    """Runs function(*args) as a task of the services thread; returns what it returns, or raises.
+
+    timeout is in seconds, -1 for none; raises TimeoutError.
+    """
+    scheduler = services().scheduler
+    waiting = allocate_lock()
+    waiting.acquire()
+    outcome: list[tuple[Any, BaseException | None]] = []
+
+    async def run() -> None:
+        try:
+            outcome.append((await function(*args), None))
+        except BaseException as error:
+            outcome.append((None, error))
+        waiting.release()
+
+    scheduler.call_soon(lambda: scheduler.spawn_now(run(), "call"))
+    if not waiting.acquire(timeout=timeout):
+        raise TimeoutError("the services thread has not answered in time")
+    result, failure = outcome[0]
+    if failure is not None:
+        raise failure
+    return result
+
+
+def end() -> None:
+    """What pyhost calls when the program is through: nothing that it wrote is lost."""
+    if _machine is None:
+        return
+    _flush_files()
+    try:
+        call(_machine.services.end, END_S, timeout=END_S + 1)
+    except Exception as error:
+        log_error("end of the machine", error)
+
+
+def _flush_files() -> None:
+    """Flushes what a program leaves open: else it would happen when services have ended."""
+    for thing in gc.get_objects():
+        if issubclass(type(thing), io.IOBase) and not thing.closed and thing.writable():
+            try:
+                thing.flush()
+            except (OSError, ValueError) as error:
+                log_error(f"end of the machine: {thing!r} cannot be flushed", error)
+
+
+def _crashed(task: Task[Any], error: BaseException) -> None:
+    log_error(f"services: task {task.name!r} failed", error)
+
+
+def _slow(task: Task[Any], nanoseconds: int) -> None:
+    text = f"services: task {task.name!r} held up all others for {nanoseconds / 1e6:.0f} ms, before"
+    places = [place(frame, line) for frame, line in frames(task)]
+    log(WARNING, "\n".join([text, *places]))
+
+
+def _deadlock() -> None:
+    lines = stack_lines(sys._getframe(1))
+    log(ERROR, "\n".join(["services: a call that this thread itself would have to serve", *lines]))

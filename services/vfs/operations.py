@@ -1,0 +1,17 @@
+"""What the kernel asks of a file system: the numbers of microkernel/sys/request_abi.h."""
+
+from __future__ import annotations
+
+(
+    OPEN, RELEASE, FLUSH, STAT, ACCESS, CHMOD, CHOWN, UTIMENS, TRUNCATE, STATFS, READLINK, MKDIR,
+    MKNOD, SYMLINK, LINK, UNLINK, RMDIR, RENAME, READ, WRITE, LIST, SYNC, ALLOCATE, LOCK, SEEK,
+    PATH, IOCTL,
+) = range(27)  # fmt: skip
+
+NAMES = (
+    "open release flush stat access chmod chown utimens truncate statfs readlink mkdir mknod "
+    "symlink link unlink rmdir rename read write list sync allocate lock seek path ioctl"
+).split()
+
+NOFOLLOW = 1
+"""A flag of STAT and its like: a symbolic link itself is meant."""

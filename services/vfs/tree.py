@@ -1,0 +1,213 @@
+"""The tree of names: mounts, and in each of them what has been looked up."""
+
+from __future__ import annotations
+
+import errno
+import stat
+
+from ovum.services.vfs.node import refuse
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovum.services.vfs.node import FileSystem, Node
+
+LINKS = 40
+"""Symbolic links that one path may lead through."""
+
+NAME_MAX = 255
+"""Bytes of one component."""
+
+
+class Entry:
+    """A name in a directory, and what it is the name of.
+
+    Entries that are in use (open, a working directory) stay whatever happens to the name, so that
+    the way up from them is known.
+    """
+
+    __slots__ = ("children", "covered", "mount", "name", "node", "parent")
+
+    def __init__(self, mount: Mount, parent: Entry | None, name: str, node: Node) -> None:
+        self.mount = mount
+        self.parent = parent
+        """The directory it is in; None for the root of a mount, and when the name is gone."""
+        self.name = name
+        self.node = node
+        self.children: dict[str, Entry] = {}
+        """What has been looked up in it."""
+        self.covered: Mount | None = None
+        """What is mounted here."""
+
+    def path(self) -> str:
+        """From the root of its mount, "/" at least. Raises FileNotFoundError if it is gone."""
+        names: list[str] = []
+        entry = self
+        while entry.parent is not None:
+            names.append(entry.name)
+            entry = entry.parent
+        if entry is not entry.mount.root:
+            raise refuse(errno.ENOENT)
+        return "/" + "/".join(reversed(names))
+
+
+class Mount:
+    """A file system somewhere in the tree."""
+
+    __slots__ = ("at", "device", "files", "number", "path", "readonly", "root", "system")
+
+    def __init__(self, path: str, system: FileSystem, number: int, readonly: bool) -> None:
+        self.path = path
+        """Where it is, absolute."""
+        self.system = system
+        self.number = number
+        """What the kernel knows it by; 0 for one within another mount."""
+        self.device = 0
+        """st_dev of everything in it."""
+        self.readonly = readonly
+        self.at: Entry | None = None
+        """The directory of another mount that it covers."""
+        self.root: Entry
+        self.files = 0
+        """Open files and working directories in it."""
+
+
+class Redirect(Exception):  # noqa: N818
+    """The path leads out of what services serve: the kernel goes on with this one."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.second = False
+        """Whether it is in place of the call's second path."""
+
+
+class Place:
+    """Where a path leads: a directory, a name in it, and the entry of that name if it is there."""
+
+    __slots__ = ("directory", "entry", "name", "slash")
+
+    def __init__(self, directory: Entry, name: str, entry: Entry | None, slash: bool) -> None:
+        self.directory = directory
+        self.name = name
+        """Empty when the path ends in ".", ".." or at a root: there is no name to change."""
+        self.entry = entry
+        self.slash = slash
+        """Whether the path ended in a slash: a directory is meant."""
+
+    def found(self) -> Entry:
+        """What is there. Raises FileNotFoundError, NotADirectoryError."""
+        if self.entry is None:
+            raise refuse(errno.ENOENT)
+        if self.slash and self.entry.node.kind != stat.S_IFDIR:
+            raise refuse(errno.ENOTDIR)
+        return self.entry
+
+
+def _up(entry: Entry, rest: str) -> Entry:
+    """The directory above. Raises Redirect above the mount that the kernel knows."""
+    if entry.parent is not None:
+        return entry.parent
+    mount = entry.mount
+    if entry is not mount.root:
+        raise refuse(errno.ENOENT)
+    if mount.at is None:
+        raise Redirect(rest or ".")
+    return _up(mount.at, rest)
+
+
+def child_of(directory: Entry, name: str, node: Node) -> Entry:
+    """The entry of a name that has been looked up."""
+    entry = directory.children.get(name)
+    if entry is None or entry.node is not node:
+        if entry is not None:
+            entry.parent = None
+        entry = directory.children[name] = Entry(directory.mount, directory, name, node)
+    return entry
+
+
+async def look_up(directory: Entry, name: str) -> Entry | None:
+    """The entry of a name, looked up unless that is known to be of no use."""
+    entry = directory.children.get(name)
+    if entry is not None and directory.mount.system.stable:
+        return entry
+    if len(name) > NAME_MAX // 4 and len(name.encode("utf-8", "surrogateescape")) > NAME_MAX:
+        raise refuse(errno.ENAMETOOLONG)
+    try:
+        node = await directory.node.lookup(name)
+    except FileNotFoundError:
+        forget(directory, name)
+        return None
+    return child_of(directory, name, node)
+
+
+def forget(directory: Entry, name: str) -> None:
+    """The name is gone: who uses its entry has no way up from it any more."""
+    entry = directory.children.pop(name, None)
+    if entry is not None:
+        entry.parent = None
+
+
+def resolve_known(base: Entry, path: str) -> Entry | None:
+    """What a plain path leads to as far as names are known; None to be sure with resolve()."""
+    entry = base
+    for name in path.split("/"):
+        if not name or name == ".":
+            continue
+        if name == ".." or not entry.mount.system.stable or entry.covered is not None:
+            return None
+        child = entry.children.get(name)
+        if child is None:
+            return None
+        entry = child
+        if entry.node.kind == stat.S_IFLNK or entry.covered is not None:
+            return None
+    if path.endswith("/") and entry.node.kind != stat.S_IFDIR:
+        return None
+    return entry
+
+
+async def resolve(base: Entry, path: str, *, follow: bool) -> Place:
+    """Follows a path from a directory (POSIX.1-2017, 4.13).
+
+    Its last component may be missing: then the place has no entry. follow: a symbolic link that is
+    the last component is followed. Raises OSError, Redirect.
+    """
+    directory = base
+    links = 0
+    while True:
+        name, slash, rest = path.lstrip("/").partition("/")
+        rest = rest.lstrip("/")
+        if directory.node.kind != stat.S_IFDIR:
+            raise refuse(errno.ENOTDIR)
+        if not name or name == ".":
+            if not rest:
+                return Place(directory, "", directory, bool(slash))
+            path = rest
+            continue
+        if name == "..":
+            directory = _up(directory, rest)
+            if not rest:
+                return Place(directory, "", directory, bool(slash))
+            path = rest
+            continue
+        entry = await look_up(directory, name)
+        if entry is None:
+            if rest:
+                raise refuse(errno.ENOENT)
+            return Place(directory, name, None, bool(slash))
+        if entry.node.kind == stat.S_IFLNK and (rest or slash or follow):
+            links += 1
+            if links > LINKS:
+                raise refuse(errno.ELOOP)
+            target = await entry.node.read_link()
+            if not target:
+                raise refuse(errno.ENOENT)
+            path = f"{target}/{rest}" if rest else target + slash
+            if target.startswith("/"):
+                raise Redirect(path)
+            continue
+        while entry.covered is not None:
+            entry = entry.covered.root
+        if not rest:
+            return Place(directory, name, entry, bool(slash))
+        directory = entry
+        path = rest
