@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import stat
 
+from ovum.services.vfs.copying import copy_into
 from ovum.services.vfs.node import Attributes, FileSystem, Node, Statistics, now, refuse
 
 TYPE_CHECKING = False
@@ -120,11 +121,10 @@ class _File(_Node):
         self._free()
 
     async def read_into(self, offset: int, view: memoryview) -> int:
-        size = min(len(view), max(0, len(self.content) - offset))
-        if size:
-            with memoryview(self.content) as content:
-                view[:size] = content[offset : offset + size]
-        return size
+        if offset >= len(self.content):
+            return 0
+        with memoryview(self.content) as content, content[offset:] as rest:
+            return copy_into(view, rest)
 
     async def write(self, offset: int, data: memoryview) -> int:
         end = offset + len(data)

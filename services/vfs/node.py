@@ -11,6 +11,8 @@ import os
 import stat
 import time
 
+from ovum.services.vfs.copying import copy_into
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -150,9 +152,7 @@ class Node:
 
         Less than the room only at the end of the file. The view is gone when this returns.
         """
-        data = await self.read(offset, len(view))
-        view[: len(data)] = data
-        return len(data)
+        return copy_into(view, await self.read(offset, len(view)))
 
     async def read(self, offset: int, size: int) -> bytes | bytearray | memoryview:
         """What the file has from offset on, at most size bytes."""

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _STAT = Struct("<QQQIIIIQqqqqqqqqq")
 """struct stat of x86-64, without what is reserved at its end."""
+_pack_stat: Callable[..., None] = _STAT.pack_into
 _STATFS = Struct("<7QiiQQQ")
 _TIMES = Struct("<qqqq")
 _DIRENT = Struct("<QqHB")
@@ -107,11 +108,7 @@ class Server:
         base = self._base(request.mount, request.base)
         if not request.path:
             return base
-        path = _name_of(request.path)
-        known = resolve_known(base, path)
-        if known is not None:
-            return known
-        return (await resolve(base, path, follow=not flags & op.NOFOLLOW)).found()
+        return (await resolve(base, _name_of(request.path), follow=not flags & op.NOFOLLOW)).found()
 
     def _writable(self, mount: Mount) -> None:
         if mount.readonly:
@@ -183,17 +180,23 @@ class Server:
     # Attributes
 
     async def _stat(self, request: Request) -> None:
-        entry = await self._entry(request, request.a)
+        # Half of all calls are this one: what is known is not looked for in further coroutines.
+        entry = None
+        if not request.base:
+            mount = self.vfs.by_number.get(request.mount)
+            entry = resolve_known(mount, request.path) if mount is not None else None
+        if entry is None:
+            entry = await self._entry(request, request.a)
         info = await entry.node.attributes()
-        buffer = request.buffer
-        assert buffer is not None
-        _STAT.pack_into(
-            *(buffer, 0, entry.mount.device, info.inode, info.links, info.mode, info.uid, info.gid),
-            *(0, info.device, info.size, _BLOCK, info.blocks),
-            *divmod(info.accessed, _BILLION),
-            *divmod(info.modified, _BILLION),
-            *divmod(info.changed, _BILLION),
+        accessed, modified, changed = info.accessed, info.modified, info.changed
+        # fmt: off
+        _pack_stat(
+            request.buffer, 0, entry.mount.device, info.inode, info.links, info.mode, info.uid,
+            info.gid, 0, info.device, info.size, _BLOCK, info.blocks,
+            accessed // _BILLION, accessed % _BILLION, modified // _BILLION, modified % _BILLION,
+            changed // _BILLION, changed % _BILLION,
         )
+        # fmt: on
         request.complete(0)
 
     async def _access(self, request: Request) -> None:

@@ -53,7 +53,18 @@ class Entry:
 class Mount:
     """A file system somewhere in the tree."""
 
-    __slots__ = ("at", "device", "files", "number", "path", "readonly", "root", "system")
+    __slots__ = (
+        "at",
+        "device",
+        "ended",
+        "files",
+        "known",
+        "number",
+        "path",
+        "readonly",
+        "root",
+        "system",
+    )
 
     def __init__(self, path: str, system: FileSystem, number: int, readonly: bool) -> None:
         self.path = path
@@ -63,10 +74,14 @@ class Mount:
         """What the kernel knows it by; 0 for one within another mount."""
         self.device = 0
         """st_dev of everything in it."""
+        self.ended = False
         self.readonly = readonly
         self.at: Entry | None = None
         """The directory of another mount that it covers."""
         self.root: Entry
+        self.known: dict[bytes, Entry] = {}
+        """What paths from the root have led to, by themselves and without links; empty after every
+        change of a name. Only where names change through us alone."""
         self.files = 0
         """Open files and working directories in it."""
 
@@ -120,6 +135,7 @@ def child_of(directory: Entry, name: str, node: Node) -> Entry:
     if entry is None or entry.node is not node:
         if entry is not None:
             entry.parent = None
+        directory.mount.known.clear()
         entry = directory.children[name] = Entry(directory.mount, directory, name, node)
     return entry
 
@@ -141,27 +157,30 @@ async def look_up(directory: Entry, name: str) -> Entry | None:
 
 def forget(directory: Entry, name: str) -> None:
     """The name is gone: who uses its entry has no way up from it any more."""
+    directory.mount.known.clear()
     entry = directory.children.pop(name, None)
     if entry is not None:
         entry.parent = None
 
 
-def resolve_known(base: Entry, path: str) -> Entry | None:
-    """What a plain path leads to as far as names are known; None to be sure with resolve()."""
-    entry = base
-    for name in path.split("/"):
-        if not name or name == ".":
-            continue
-        if name == ".." or not entry.mount.system.stable or entry.covered is not None:
-            return None
+KNOWN = 4096
+"""Paths that one mount remembers."""
+
+
+def resolve_known(mount: Mount, path: bytes) -> Entry | None:
+    """What a path from a mount's root leads to, if it is plain and has been looked up before."""
+    entry = mount.known.get(path)
+    if entry is not None or not mount.system.stable:
+        return entry
+    entry = mount.root
+    for name in path.decode("utf-8", "surrogateescape").split("/"):
         child = entry.children.get(name)
-        if child is None:
+        if child is None or child.node.kind == stat.S_IFLNK or child.covered is not None:
             return None
         entry = child
-        if entry.node.kind == stat.S_IFLNK or entry.covered is not None:
-            return None
-    if path.endswith("/") and entry.node.kind != stat.S_IFDIR:
-        return None
+    if len(mount.known) >= KNOWN:
+        mount.known.clear()
+    mount.known[path] = entry
     return entry
 
 

@@ -79,6 +79,7 @@ class Vfs:
         if at is not None:
             mount.at = at
             at.covered = mount
+            at.mount.known.clear()
         else:
             self.by_number[mount.number] = mount
             try:
@@ -115,8 +116,6 @@ class Vfs:
                 await self.umount(other, lazy=True)
         elif below or (mount.files and not lazy):
             raise refuse(errno.EBUSY)
-        if not mount.files:
-            await mount.system.sync()
         if mount.at is not None:
             mount.at.covered = None
         else:
@@ -124,6 +123,13 @@ class Vfs:
             del self.by_number[mount.number]
         del self.table[path]
         if not mount.files:
+            await self._ended(mount)
+
+    async def _ended(self, mount: Mount) -> None:
+        """Nobody will use it any more."""
+        if not mount.ended:
+            mount.ended = True
+            await mount.system.sync()
             await mount.system.unmounted()
 
     def mounts(self) -> list[tuple[str, str, str]]:
@@ -134,11 +140,14 @@ class Vfs:
         ]
 
     async def end(self) -> None:
-        """Has everything written, and unmounts what is not in use. For the end of the machine."""
+        """Has everything written, and unmounts everything. For the end of the machine."""
         for mount in list(self.table.values()):
             await mount.system.sync()
         for path in sorted(self.table, key=len, reverse=True):
+            mount = self.table[path]
             await self.umount(path, lazy=True)
+            if mount.files:
+                await self._ended(mount)
 
     # Open files
 
@@ -157,6 +166,5 @@ class Vfs:
         if not opened.flags & os.O_PATH:
             await opened.file.close()
         if not mount.files and self.table.get(mount.path) is not mount:
-            await mount.system.sync()
-            await mount.system.unmounted()
+            await self._ended(mount)
         return opened

@@ -1,0 +1,110 @@
+"""The life of services: what is lazy, how a machine ends, the power button."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from . import machine
+from .qmp import controlled
+
+MOUNTED = """\
+import os, sys
+from ovum.services import vfs
+class Told(vfs.MemoryFileSystem):
+    async def sync(self):
+        root = await self.root()
+        for name, node in root.names.items():
+            print(name, bytes(node.content), file=sys.stderr, flush=True)
+    async def unmounted(self):
+        print('unmounted', file=sys.stderr, flush=True)
+os.mkdir('/mnt/told')
+vfs.mount('/mnt/told', Told())
+"""
+
+
+def test_services_start_when_they_are_needed() -> None:
+    source = (
+        "import sys, _kernel, time\n"
+        "time.sleep(0.1)\n"
+        "print([name for name in sys.modules if name.startswith('ovum')])\n"
+        "from ovum.services import vfs\n"
+        "print(vfs.mounts())\n"
+    )
+    assert machine.code(source).expect().out == "[]\n[]\n"
+
+
+def test_services_load_no_library_when_they_start() -> None:
+    # An application that holds the dynamic linker's lock may be waiting for them.
+    source = (
+        "import sys, time\n"
+        "before = set(sys.modules)\n"
+        "import ovum.services.main\n"
+        "new = [sys.modules[name] for name in set(sys.modules) - before]\n"
+        "print([m.__name__ for m in new if str(getattr(m, '__file__', '')).endswith('.so')])\n"
+    )
+    assert machine.code(source).expect().out == "['_contextvars']\n"
+
+
+def test_what_a_program_leaves_open_is_written_before_its_file_system_is_unmounted() -> None:
+    source = (
+        MOUNTED
+        + "import atexit\n"
+        + "file = open('/mnt/told/file', 'w')\n"
+        + "file.write('left in a buffer, ')\n"
+        + "atexit.register(lambda: file.write('and at exit'))\n"
+    )
+    lines = machine.code(source).expect().err.splitlines()
+    written = "file b'left in a buffer, and at exit'"
+    assert [line for line in lines if not line.startswith("ovum:")][:1] == [written], lines
+    assert lines[-1] == "unmounted"
+
+
+def test_an_uncaught_exception_loses_nothing_either() -> None:
+    source = (
+        MOUNTED + "file = open('/mnt/told/file', 'w')\nfile.write('kept')\nraise SystemExit(3)\n"
+    )
+    assert "file b'kept'\n" in machine.code(source).expect(3).err
+
+
+def test_an_end_that_takes_too_long_is_named_and_left() -> None:
+    source = (
+        "import os\n"
+        "from ovum.services import main, tasks\n"
+        "main.END_S = 0.3\n"
+        "main.services().services.at_end('the slow one', tasks.sleep_forever)\n"
+    )
+    err = machine.run("-v", "-c", source).expect().err
+    assert "end of the machine: the slow one is not through after 0.3 s" in err
+
+
+TELLS = """\
+import atexit, signal, sys, time
+{handler}
+atexit.register(lambda: print('at exit', flush=True))
+print('ready', flush=True)
+{wait}
+"""
+
+HANDLES = "signal.signal(signal.SIGTERM, lambda *_: (print('term', flush=True), sys.exit(5)))"
+
+
+@pytest.mark.parametrize(
+    ("handler", "expected"), [("", ["at exit"]), (HANDLES, ["term", "at exit"])]
+)
+def test_the_power_button_ends_a_program_cleanly(
+    tmp_path: Path, handler: str, expected: list[str]
+) -> None:
+    program = tmp_path / "main.py"
+    program.write_text(TELLS.format(handler=handler, wait="time.sleep(1000)"))
+    machine.command("build", program, "-o", tmp_path / "waits.elf").expect()
+
+    async def main() -> None:
+        async with controlled(tmp_path / "waits.elf", "-machine", "pc") as guest:
+            await guest.read_until("ready\r\n")
+            await guest.control.execute("system_powerdown")
+            for line in expected:
+                await guest.read_until(f"{line}\r\n")
+            assert await guest.end() == 0
+
+    asyncio.run(main())
