@@ -151,3 +151,49 @@ uint64_t exhaust_stack(uint64_t depth)
     here[0] = depth;
     return depth ? exhaust_stack(depth - 1) + here[0] : 0;
 }
+
+/* pread(2) of 16 bytes, raw: how many registers and words of the red zone are not what they were. A call that
+ * a task serves is made again in the middle of the instruction when the caller holds the interpreter. */
+uint64_t wrong_after_pread(int fd, char *buffer)
+{
+    uint64_t wrong = 0;
+    __asm__ volatile(
+        "mov $0x1111111111111111, %%rbx\n\t"
+        "lea 0x1111(%%rbx), %%r12\n\t"
+        "lea 0x2222(%%rbx), %%r13\n\t"
+        "lea 0x3333(%%rbx), %%r14\n\t"
+        "lea 0x4444(%%rbx), %%r15\n\t"
+        "lea 0x5555(%%rbx), %%r8\n\t"
+        "lea 0x6666(%%rbx), %%r9\n\t"
+        "movq %%r12, %%xmm3\n\t"
+        "movq %%r13, %%xmm15\n\t"
+        "mov %%r14, -8(%%rsp)\n\t"
+        "mov %%r15, -128(%%rsp)\n\t"
+        "movslq %[fd], %%rdi\n\t"
+        "mov %[buffer], %%rsi\n\t"
+        "mov $16, %%edx\n\t"
+        "xor %%r10d, %%r10d\n\t"
+        "mov $17, %%eax\n\t"
+        "syscall\n\t"
+#define COMPARE(a, b) "cmp " a ", " b "\n\tje 1f\n\tincq %[wrong]\n\t1:\n\t"
+        COMPARE("$4", "%%rax")
+        COMPARE("$16", "%%rdx")
+        COMPARE("%[buffer]", "%%rsi")
+        COMPARE("$0", "%%r10")
+        COMPARE("%%r14", "-8(%%rsp)")
+        COMPARE("%%r15", "-128(%%rsp)")
+        "movq %%xmm3, %%rax\n\t" COMPARE("%%r12", "%%rax")
+        "movq %%xmm15, %%rax\n\t" COMPARE("%%r13", "%%rax")
+        "lea 0x1111(%%rbx), %%rax\n\t" COMPARE("%%rax", "%%r12")
+        "lea 0x2222(%%rbx), %%rax\n\t" COMPARE("%%rax", "%%r13")
+        "lea 0x3333(%%rbx), %%rax\n\t" COMPARE("%%rax", "%%r14")
+        "lea 0x4444(%%rbx), %%rax\n\t" COMPARE("%%rax", "%%r15")
+        "lea 0x5555(%%rbx), %%rax\n\t" COMPARE("%%rax", "%%r8")
+        "lea 0x6666(%%rbx), %%rax\n\t" COMPARE("%%rax", "%%r9")
+        "mov $0x1111111111111111, %%rax\n\t" COMPARE("%%rax", "%%rbx")
+        : [wrong] "+m"(wrong)
+        : [fd] "m"(fd), [buffer] "m"(buffer)
+        : "rax", "rbx", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "xmm3",
+          "xmm15", "cc", "memory");
+    return wrong;
+}
