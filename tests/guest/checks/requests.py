@@ -9,6 +9,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 from ovum.services import vfs
 from ovum.services.log import dmesg
@@ -84,7 +85,8 @@ class Tested(vfs.FileSystem):
 
     async def root(self) -> vfs.Node:
         top = self.memory.top
-        top.names.update({"gate": self.gate, "broken": Broken(), "itself": OfItself()})
+        names: dict[str, Any] = top.names  # beside its own nodes
+        names.update({"gate": self.gate, "broken": Broken(), "itself": OfItself()})
         return top
 
 
