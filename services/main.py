@@ -18,6 +18,7 @@ from ovum.services.events import KernelEvents
 from ovum.services.lifecycle import Services
 from ovum.services.log import ERROR, INFO, WARNING, log, log_error, place, stack_lines
 from ovum.services.tasks import Scheduler, Task, current_task, sleep, sleep_forever
+from ovum.services.tasks.entry import ThreadCall, from_thread
 from ovum.services.tasks.instrument import frames
 from ovum.services.vfs.server import Server
 from ovum.services.vfs.vfs import Vfs
@@ -95,30 +96,14 @@ def services() -> Machine:
     return _machine
 
 
-def call(function: Callable[..., Coroutine[Any, Any, Any]], *args: Any, timeout: float = -1) -> Any:
+def call(
+    function: Callable[..., Coroutine[Any, Any, Any]], *args: Any, timeout: float | None = None
+) -> Any:
     """Runs function(*args) as a task of the services thread; returns what it returns, or raises.
 
-    timeout is in seconds, -1 for none; raises TimeoutError.
+    See `tasks.from_thread`. timeout is in seconds, None for none.
     """
-    scheduler = services().scheduler
-    waiting = allocate_lock()
-    waiting.acquire()
-    outcome: list[tuple[Any, BaseException | None]] = []
-
-    async def run() -> None:
-        try:
-            outcome.append((await function(*args), None))
-        except BaseException as error:
-            outcome.append((None, error))
-        waiting.release()
-
-    scheduler.call_soon(lambda: scheduler.spawn_now(run(), "call"))
-    if not waiting.acquire(timeout=timeout):
-        raise TimeoutError("the services thread has not answered in time")
-    result, failure = outcome[0]
-    if failure is not None:
-        raise failure
-    return result
+    return from_thread(services().scheduler, function, *args, timeout=timeout)
 
 
 def end() -> None:
@@ -127,7 +112,8 @@ def end() -> None:
         return
     _flush_files()
     try:
-        call(_machine.services.end, END_S, timeout=END_S + 1)
+        # Not a timeout of the services thread's: it may be what has stopped.
+        ThreadCall(_machine.scheduler, _machine.services.end, (END_S,)).wait(END_S + 1)
     except Exception as error:
         log_error("end of the machine", error)
 

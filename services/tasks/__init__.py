@@ -15,6 +15,7 @@ from ovum.services.tasks.errors import Deadlock as Deadlock
 from ovum.services.tasks.errors import EndOfChannel as EndOfChannel
 from ovum.services.tasks.errors import NotInTask as NotInTask
 from ovum.services.tasks.errors import SchedulerCrash as SchedulerCrash
+from ovum.services.tasks.errors import SchedulerEnded as SchedulerEnded
 from ovum.services.tasks.errors import TaskCancelled as TaskCancelled
 from ovum.services.tasks.errors import WouldBlock as WouldBlock
 from ovum.services.tasks.group import Group as Group
@@ -40,14 +41,38 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ovum.services.tasks.choose import Acquire as Acquire
+    from ovum.services.tasks.choose import After as After
+    from ovum.services.tasks.choose import Branch as Branch
+    from ovum.services.tasks.choose import Ended as Ended
+    from ovum.services.tasks.choose import Receive as Receive
+    from ovum.services.tasks.choose import Send as Send
+    from ovum.services.tasks.choose import Until as Until
+    from ovum.services.tasks.choose import Wait as Wait
+    from ovum.services.tasks.choose import select as select
+    from ovum.services.tasks.entry import from_thread as from_thread
     from ovum.services.tasks.epoll import notify_closing as notify_closing
     from ovum.services.tasks.epoll import wait_readable as wait_readable
     from ovum.services.tasks.epoll import wait_writable as wait_writable
-    from ovum.services.tasks.run import run as run
+    from ovum.services.tasks.running import run as run
+    from ovum.services.tasks.threadchannel import ThreadChannel as ThreadChannel
+    from ovum.services.tasks.workers import to_thread as to_thread
 
 _LATER = {
+    "Acquire": "choose",
+    "After": "choose",
+    "Branch": "choose",
+    "Ended": "choose",
+    "Receive": "choose",
+    "Send": "choose",
+    "ThreadChannel": "threadchannel",
+    "Until": "choose",
+    "Wait": "choose",
+    "from_thread": "entry",
     "notify_closing": "epoll",
-    "run": "run",
+    "run": "running",
+    "select": "choose",
+    "to_thread": "workers",
     "wait_readable": "epoll",
     "wait_writable": "epoll",
 }

@@ -11,31 +11,31 @@ from ovum.services.tasks.traps import checkpoint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, NamedTuple, TypeVar
+    from typing import Any, TypeVar
     from typing import Generic as _Base
 
     T = TypeVar("T")
-
-    class ChannelStatistics(NamedTuple):
-        """How a channel is at this moment."""
-
-        buffered: int
-        capacity: int
-        senders_waiting: int
-        receivers_waiting: int
-        closed: bool
 else:
-    # typing.NamedTuple would import typing; this costs the same as the module it is in.
-    from collections import namedtuple
-
     from ovum.services.tasks._generic import T, _Base
 
-    ChannelStatistics = namedtuple(
-        "ChannelStatistics",
-        ("buffered", "capacity", "senders_waiting", "receivers_waiting", "closed"),
-    )
-
 _NOTHING: Any = ()
+
+
+class ChannelStatistics:
+    """How a channel is at a moment."""
+
+    __slots__ = ("buffered", "capacity", "closed", "receivers_waiting", "senders_waiting")
+
+    def __init__(self, channel: Channel[Any]) -> None:
+        self.buffered = len(channel._buffer)
+        self.capacity = channel._capacity
+        self.senders_waiting = len(channel.senders)
+        self.receivers_waiting = len(channel.receivers)
+        self.closed = channel._closed
+
+    def __repr__(self) -> str:
+        values = ", ".join(f"{name}={getattr(self, name)}" for name in self.__slots__)
+        return f"ChannelStatistics({values})"
 
 
 class Channel(_Base[T]):
@@ -47,10 +47,10 @@ class Channel(_Base[T]):
     came. Cancelled, an operation has not happened: a value was neither sent nor lost.
 
     The methods without `await` may be called by the scheduler's backend as well. Between threads:
-    `entry.ThreadChannel`.
+    `ThreadChannel`.
     """
 
-    __slots__ = ("_buffer", "_capacity", "_closed", "_name", "_receivers", "_senders")
+    __slots__ = ("_buffer", "_capacity", "_closed", "_name", "receivers", "senders")
 
     def __init__(self, capacity: int = 0, name: str | None = None) -> None:
         if capacity < 0:
@@ -61,8 +61,10 @@ class Channel(_Base[T]):
         # What follows holds while no operation runs: receivers wait only if the buffer is empty,
         # and senders only if it is full.
         self._buffer: Any = deque() if capacity else _NOTHING
-        self._senders = Parking("send on", self)
-        self._receivers = Parking("receive on", self)
+        self.senders = Parking("send on", self)
+        """The tasks that wait to send, each with its value."""
+        self.receivers = Parking("receive on", self)
+        """The tasks that wait to receive."""
 
     def __repr__(self) -> str:
         return f"channel {self._name!r}" if self._name else f"channel {id(self):#x}"
@@ -86,18 +88,18 @@ class Channel(_Base[T]):
         if self._closed:
             raise Closed(f"{self!r} is closed")
         # As in send_nowait(); a call of it would be a fifth of the time.
-        if self._receivers.queue and (waiter := self._receivers.pop()) is not None:
+        if self.receivers.queue and (waiter := self.receivers.pop()) is not None:
             waiter.wake(value)
         elif len(self._buffer) < self._capacity:
             self._buffer.append(value)
         else:
-            await self._senders.park(value)
+            await self.senders.park(value)
 
     def send_nowait(self, value: T) -> None:
         """Sends a value at once, or raises `WouldBlock`, or `Closed`. No checkpoint."""
         if self._closed:
             raise Closed(f"{self!r} is closed")
-        waiter = self._receivers.pop()
+        waiter = self.receivers.pop()
         if waiter is not None:
             waiter.wake(value)
         elif len(self._buffer) < self._capacity:
@@ -120,16 +122,16 @@ class Channel(_Base[T]):
         # As in receive_nowait().
         if self._buffer:
             value = self._buffer.popleft()
-            if self._senders.queue:
+            if self.senders.queue:
                 self._refill()
             return value
-        if self._senders.queue and (waiter := self._senders.pop()) is not None:
+        if self.senders.queue and (waiter := self.senders.pop()) is not None:
             value = waiter.value
             waiter.wake()
             return value
         if self._closed:
             raise EndOfChannel(self)
-        value = await self._receivers.park()
+        value = await self.receivers.park()
         return value
 
     def receive_nowait(self) -> T:
@@ -139,7 +141,7 @@ class Channel(_Base[T]):
             value = self._buffer.popleft()
             self._refill()
             return value
-        waiter = self._senders.pop()
+        waiter = self.senders.pop()
         if waiter is not None:
             value = waiter.value
             waiter.wake()
@@ -150,7 +152,7 @@ class Channel(_Base[T]):
 
     def _refill(self) -> None:
         """There is room in the buffer: the longest waiting sender's value goes there."""
-        waiter = self._senders.pop()
+        waiter = self.senders.pop()
         if waiter is not None:
             self._buffer.append(waiter.value)
             waiter.wake()
@@ -164,20 +166,14 @@ class Channel(_Base[T]):
         if self._closed:
             return
         self._closed = True
-        while (waiter := self._senders.pop()) is not None:
+        while (waiter := self.senders.pop()) is not None:
             waiter.fail(Closed(f"{self!r} was closed"))
-        while (waiter := self._receivers.pop()) is not None:
+        while (waiter := self.receivers.pop()) is not None:
             waiter.fail(EndOfChannel(self))
 
     def statistics(self) -> ChannelStatistics:
         """How the channel is at this moment."""
-        return ChannelStatistics(
-            len(self._buffer),
-            self._capacity,
-            len(self._senders),
-            len(self._receivers),
-            self._closed,
-        )
+        return ChannelStatistics(self)
 
     def __aiter__(self) -> Channel[T]:
         return self

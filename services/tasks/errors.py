@@ -38,6 +38,10 @@ class NotInTask(RuntimeError):
     """The operation needs a running scheduler, or a running task, in this thread."""
 
 
+class SchedulerEnded(Exception):
+    """The scheduler that a thread has called has ended, and did not do what it was asked."""
+
+
 class SchedulerCrash(Exception):
     """The scheduler itself failed: its own code or its backend raised.
 

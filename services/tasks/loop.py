@@ -11,7 +11,7 @@ from contextvars import copy_context
 
 from ovum.services.tasks.current import OUTSIDE, here
 from ovum.services.tasks.deadlines import Deadlines
-from ovum.services.tasks.errors import Cancelled, NotInTask, SchedulerCrash
+from ovum.services.tasks.errors import Cancelled, NotInTask, SchedulerCrash, SchedulerEnded
 from ovum.services.tasks.parking import Waiter
 from ovum.services.tasks.scope import CancelScope
 from ovum.services.tasks.task import Task
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, MutableSequence
     from typing import Any, Protocol, TypeVar
 
+    from ovum.services.tasks.entry import ThreadCall
     from ovum.services.tasks.group import Group
 
     T = TypeVar("T")
@@ -107,6 +108,12 @@ class Scheduler:
         """The thread that runs the scheduler (`threading.get_ident()`), while it runs."""
         self.guests = 0
         """Calls in other threads that will come back through `call_soon` (`to_thread`)."""
+        self.dice = 0
+        """The state of the chance by which `select` chooses."""
+        self.ended = False
+        """Whether `run` is over, or about to be: no call of another thread begins any more."""
+        self.calls_from_threads: dict[ThreadCall, None] = {}
+        """The calls of other threads that have begun and not ended (an ordered set)."""
         self._shuffler = shuffler
         # A coroutine in its first step by spawn_now, which is no task yet, and its name.
         self._unborn: Coroutine[Any, Any, Any] | None = None
@@ -150,12 +157,20 @@ class Scheduler:
         except BaseException as error:
             raise SchedulerCrash(self._dump()) from error
         finally:
-            here.scheduler = OUTSIDE
-            self.thread_ident = None
+            self._end()
         if main.error is not None:
             raise main.error
         result: T = main.value
         return result
+
+    def _end(self) -> None:
+        """The last calls of other threads are made, so that nobody waits for ever."""
+        self.ended = True
+        here.scheduler = OUTSIDE
+        self.thread_ident = None
+        self._make_calls()
+        for call in list(self.calls_from_threads):
+            call.refuse()
 
     def spawn(
         self, fn: Callable[..., Coroutine[Any, Any, T]], *args: Any, name: str | None = None
@@ -232,9 +247,17 @@ class Scheduler:
         order.
 
         The door for other threads, and for signal handlers. `fn` must not raise: that crashes the
-        scheduler.
+        scheduler. Raises `SchedulerEnded`.
         """
-        self._calls.append((fn, args))
+        call = (fn, args)
+        self._calls.append(call)
+        if self.ended:
+            # Its last calls may have been made before this one was there.
+            try:
+                self._calls.remove(call)
+            except ValueError:
+                return
+            raise SchedulerEnded(f"{self!r} has ended")
         # The scheduler says that it is asleep before it looks at the calls for the last time: one
         # of the two sides sees the other.
         if self._asleep:

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 class Event:
     """A flag that can be waited for. `set` and `clear` may be called by the backend too."""
 
-    __slots__ = ("_name", "_set", "_waiting")
+    __slots__ = ("_name", "_set", "parking")
 
     def __init__(self, name: str | None = None) -> None:
         self._name = name
         self._set = False
-        self._waiting = Parking("see", self)
+        self.parking = Parking("see", self)
 
     def __repr__(self) -> str:
         return f"event {self._name!r}" if self._name else f"event {id(self):#x}"
@@ -40,7 +40,7 @@ class Event:
         """Sets it and wakes all who wait. No checkpoint."""
         if not self._set:
             self._set = True
-            self._waiting.wake_all()
+            self.parking.wake_all()
 
     def clear(self) -> None:
         """Takes it back: who waits from now on waits for the next `set`. No checkpoint."""
@@ -55,24 +55,24 @@ class Event:
         else:
             await checkpoint()
         if not self._set:
-            await self._waiting.park()
+            await self.parking.park()
 
     def waiting(self) -> int:
         """How many tasks wait."""
-        return len(self._waiting)
+        return len(self.parking)
 
 
 class Semaphore:
     """A number of permits. `async with` takes one and gives it back."""
 
-    __slots__ = ("_name", "_permits", "_waiting")
+    __slots__ = ("_name", "_permits", "parking")
 
     def __init__(self, permits: int, name: str | None = None) -> None:
         if permits < 0:
             raise ValueError(f"a semaphore cannot have {permits} permits")
         self._permits = permits
         self._name = name
-        self._waiting = Parking("acquire", self)
+        self.parking = Parking("acquire", self)
 
     def __repr__(self) -> str:
         return f"semaphore {self._name!r}" if self._name else f"semaphore {id(self):#x}"
@@ -93,7 +93,7 @@ class Semaphore:
         if self._permits:
             self._permits -= 1
         else:
-            await self._waiting.park()
+            await self.parking.park()
 
     def acquire_nowait(self) -> None:
         """Takes a permit or raises `WouldBlock`. No checkpoint."""
@@ -103,7 +103,7 @@ class Semaphore:
 
     def release(self) -> None:
         """Gives a permit back, whoever took it. No checkpoint."""
-        if not self._waiting.wake_one():
+        if not self.parking.wake_one():
             self._permits += 1
 
     async def __aenter__(self) -> Semaphore:
@@ -117,12 +117,12 @@ class Semaphore:
 class Lock:
     """One task at a time. Not for the same task again: it would wait for itself, and is told so."""
 
-    __slots__ = ("_name", "_owner", "_waiting")
+    __slots__ = ("_name", "_owner", "parking")
 
     def __init__(self, name: str | None = None) -> None:
         self._name = name
         self._owner: Task[Any] | None = None
-        self._waiting = Parking("acquire", self)
+        self.parking = Parking("acquire", self)
 
     def __repr__(self) -> str:
         return f"lock {self._name!r}" if self._name else f"lock {id(self):#x}"
@@ -153,7 +153,7 @@ class Lock:
         elif self._owner is task:
             raise RuntimeError(f"{task!r} holds {self!r} already")
         else:
-            await self._waiting.park()
+            await self.parking.park()
 
     def acquire_nowait(self) -> None:
         """Takes the lock or raises `WouldBlock`. No checkpoint."""
@@ -166,7 +166,7 @@ class Lock:
         it. No checkpoint."""
         if self._owner is not here.scheduler.current_task():
             raise RuntimeError(f"{self!r} is released by a task that does not hold it")
-        waiter = self._waiting.pop()
+        waiter = self.parking.pop()
         if waiter is None:
             self._owner = None
         else:
@@ -184,11 +184,11 @@ class Lock:
 class Condition:
     """A lock with a queue of those who wait for a change under it. `async with` holds the lock."""
 
-    __slots__ = ("_waiting", "lock")
+    __slots__ = ("lock", "parking")
 
     def __init__(self, lock: Lock | None = None, name: str | None = None) -> None:
         self.lock = Lock(name) if lock is None else lock
-        self._waiting = Parking("be notified by a condition over", self.lock)
+        self.parking = Parking("be notified by a condition over", self.lock)
 
     async def wait(self) -> None:
         """Frees the lock, waits for a `notify`, and takes the lock again.
@@ -201,7 +201,7 @@ class Condition:
             raise RuntimeError(f"{self.lock!r} is not held by the task that waits")
         self.lock.release()
         try:
-            await self._waiting.park()
+            await self.parking.park()
         finally:
             with CancelScope(shield=True):
                 await self.lock.acquire()
@@ -210,13 +210,13 @@ class Condition:
         """Wakes the first `count` who wait. The lock must be held. No checkpoint."""
         self._check()
         for _ in range(count):
-            if not self._waiting.wake_one():
+            if not self.parking.wake_one():
                 break
 
     def notify_all(self) -> None:
         """Wakes all who wait. The lock must be held. No checkpoint."""
         self._check()
-        self._waiting.wake_all()
+        self.parking.wake_all()
 
     def _check(self) -> None:
         if self.lock.owner is not here.scheduler.current_task():

@@ -104,6 +104,13 @@ class Task(_Base[T_co]):
             return waiter.lot.describe(waiter)
         return None
 
+    @property
+    def joiners(self) -> Parking:
+        """Where tasks wait for the end of this one. Most tasks never have any."""
+        if self._joiners is None:
+            self._joiners = Parking("see the end of", self)
+        return self._joiners
+
     async def wait(self) -> T_co:
         """Waits until the task is done and returns its result.
 
@@ -118,9 +125,7 @@ class Task(_Base[T_co]):
         if not self.done:
             if scheduler.running_task is self:
                 raise RuntimeError(f"{self!r} waits for itself")
-            if self._joiners is None:
-                self._joiners = Parking("see the end of", self)
-            await self._joiners.park()
+            await self.joiners.park()
         if self.error is not None:
             if isinstance(self.error, Cancelled):
                 raise TaskCancelled(f"task {self.name!r} was cancelled") from self.error
