@@ -116,9 +116,8 @@ u64 cpio_unpack(const u8 *archive, u64 size);
 
 enum path_flags {
     PATH_FOLLOW = 1,
-    PATH_PARENT = 2,                            /* the last component may be missing */
-    PATH_ENTRY = 4,                             /* the name itself is meant, slash or not */
-    PATH_SECOND = 8,                            /* the second path of a call that has two */
+    PATH_PARENT = 2,                            /* the name itself is meant, slash or not; it may be missing */
+    PATH_SECOND = 4,                            /* the second path of a call that has two */
 };
 
 struct path {

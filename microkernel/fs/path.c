@@ -64,9 +64,8 @@ int path_resolve(struct inode *base, const char *text, unsigned flags, struct pa
             }
             next = d->inode;
         }
-        if (is_symlink(next) && (!last || flags & PATH_FOLLOW || p->wants_directory)) {
-            if (last && flags & PATH_ENTRY)
-                return -ENOTDIR;
+        bool name_only = last && flags & PATH_PARENT && (p->wants_directory || !(flags & PATH_FOLLOW));
+        if (is_symlink(next) && !name_only && (!last || flags & PATH_FOLLOW || p->wants_directory)) {
             if (++links > SYMLINK_LIMIT)
                 return -ELOOP;
             if (next->target[0] == '/')
@@ -86,7 +85,7 @@ int path_resolve(struct inode *base, const char *text, unsigned flags, struct pa
             return 0;
         }
         if (last) {
-            if (p->wants_directory && !is_directory(next))
+            if (p->wants_directory && !is_directory(next) && !name_only)
                 return -ENOTDIR;
             p->inode = next;
             return 0;

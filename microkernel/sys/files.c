@@ -96,9 +96,11 @@ static i64 open_path(struct path *p, u32 flags, u32 mode, struct file **file) {
         p->inode = inode_new(new_mode);
         return p->inode ? open_inode(p->inode, flags & ~(u32)O_DIRECTORY, file) : -ENOSPC;
     }
+    if (flags & O_CREAT && p->wants_directory && !p->is_special)
+        return -EISDIR;
     if (p->inode && flags & O_CREAT && flags & O_EXCL)
         return -EEXIST;
-    i64 error = p->inode ? 0 : p->wants_directory ? -EISDIR : path_create(p, inode_new(new_mode));
+    i64 error = p->inode ? 0 : path_create(p, inode_new(new_mode));
     return error ? error : open_inode(p->inode, flags, file);
 }
 
@@ -175,6 +177,8 @@ enum { SEEK_SET, SEEK_CUR, SEEK_END, SEEK_DATA, SEEK_HOLE };
 i64 sys_lseek(u64 fd, u64 offset, u64 whence) {
     struct file *f = fd_file((int)fd);
     if (!f)
+        return -EBADF;
+    if (f->flags & O_PATH)
         return -EBADF;
     if (!f->ops->seekable)
         return -ESPIPE;

@@ -183,10 +183,10 @@ i64 sys_utime(u64 name, u64 times) { return old_utime(name, times, 0); }
 i64 sys_truncate(u64 name, u64 size) {
     struct inode *i;
     struct request r;
-    i64 error = resolve((u64)AT_FDCWD, name, 0, &i, &r);
+    i64 error = (i64)size < 0 ? -EINVAL : resolve((u64)AT_FDCWD, name, 0, &i, &r);
     if (error)
         return error < 0 ? error : request(&r, REQUEST_TRUNCATE, size, 0, 0);
-    return is_directory(i) ? -EISDIR : !is_regular(i) || (i64)size < 0 ? -EINVAL : regular_truncate(i, size);
+    return is_directory(i) ? -EISDIR : !is_regular(i) ? -EINVAL : regular_truncate(i, size);
 }
 
 struct statfs { u64 type, bsize, blocks, bfree, bavail, files, ffree; i32 fsid[2]; u64 namelen, frsize, flags, spare[4]; };
@@ -311,7 +311,7 @@ i64 sys_readlinkat(u64 dirfd, u64 name, u64 to, u64 size) {
     struct request r;
     if ((i64)size <= 0)
         return -EINVAL;
-    i64 error = resolve(dirfd, name, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, &i, &r);
+    i64 error = resolve(dirfd, name, AT_SYMLINK_NOFOLLOW | ((int)dirfd == AT_FDCWD ? 0 : AT_EMPTY_PATH), &i, &r);
     if (error)
         return error < 0 ? error : request(with_buffer(&r, (void *)to, min_u64(size, PATH_MAX), true), REQUEST_READLINK, 0, 0, 0);
     if (!i || !is_symlink(i))
@@ -350,12 +350,10 @@ i64 sys_linkat(u64 old_dirfd, u64 old_name, u64 new_dirfd, u64 new_name, u64 fla
         return error;
     if (!i)
         return -EXDEV;
-    if (is_directory(i))
-        return -EPERM;
     inode_get(i);
     error = path_at(new_dirfd, new_name, PATH_PARENT | PATH_SECOND, &p);
     if (!error) {
-        error = p->mount ? -EXDEV : p->inode ? -EEXIST : p->wants_directory ? -ENOENT : directory_add(p->dir, p->name, p->length, i);
+        error = p->mount ? -EXDEV : p->inode ? -EEXIST : p->wants_directory ? -ENOENT : is_directory(i) ? -EPERM : directory_add(p->dir, p->name, p->length, i);
         path_release(p);
     }
     inode_put(i);
@@ -368,7 +366,7 @@ i64 sys_unlinkat(u64 dirfd, u64 name, u64 flags) {
     struct path *p;
     if (flags & ~(u64)AT_REMOVEDIR)
         return -EINVAL;
-    i64 error = path_at(dirfd, name, PATH_ENTRY, &p);
+    i64 error = path_at(dirfd, name, PATH_PARENT, &p);
     if (error)
         return error;
     if (p->mount) {
@@ -378,6 +376,10 @@ i64 sys_unlinkat(u64 dirfd, u64 name, u64 flags) {
     struct inode *i = p->inode;
     if (p->is_special)
         error = flags & AT_REMOVEDIR ? (p->length == 1 ? -EINVAL : p->length ? -ENOTEMPTY : -EBUSY) : -EISDIR;
+    else if (!i)
+        error = -ENOENT;
+    else if (p->wants_directory && !is_directory(i))
+        error = -ENOTDIR;
     else if (flags & AT_REMOVEDIR)
         error = !is_directory(i) ? -ENOTDIR : i->directory.count ? -ENOTEMPTY : 0;
     else if (is_directory(i))
@@ -400,12 +402,16 @@ static i64 rename_resolved(struct path *from, struct path *to, u64 flags) {
     struct inode *old = from->inode, *target = to->inode;
     if (from->is_special || to->is_special)
         return -EBUSY;
-    if (directory_removed(to->dir))
+    if (!old || directory_removed(to->dir))
         return -ENOENT;
-    if (is_directory(old) && inside(to->dir, old))
-        return -EINVAL;
     if (target && flags & RENAME_NOREPLACE)
         return -EEXIST;
+    if (!is_directory(old) && (from->wants_directory || to->wants_directory))
+        return -ENOTDIR;
+    if (is_directory(old) && inside(to->dir, old))
+        return -EINVAL;
+    if (target && is_directory(target) && inside(from->dir, target))
+        return -ENOTEMPTY;
     if (target == old)
         return 0;                               /* two names of one file: nothing happens (POSIX) */
     if (target) {
@@ -413,10 +419,8 @@ static i64 rename_resolved(struct path *from, struct path *to, u64 flags) {
             return -ENOTDIR;
         if (!is_directory(old) && is_directory(target))
             return -EISDIR;
-        if (is_directory(target) && (target->directory.count || inside(from->dir, target)))
+        if (is_directory(target) && target->directory.count)
             return -ENOTEMPTY;
-    } else if (to->wants_directory && !is_directory(old)) {
-        return -ENOTDIR;
     }
     return directory_rename(directory_find(from->dir, from->name, from->length), to->dir, to->name, to->length);
 }
@@ -425,7 +429,7 @@ i64 sys_renameat2(u64 old_dirfd, u64 old_name, u64 new_dirfd, u64 new_name, u64 
     struct path *from, *to;
     if (flags & ~(u64)RENAME_NOREPLACE)
         return -EINVAL;
-    i64 error = path_at(old_dirfd, old_name, PATH_ENTRY, &from);
+    i64 error = path_at(old_dirfd, old_name, PATH_PARENT, &from);
     if (error)
         return error;
     error = path_at(new_dirfd, new_name, PATH_PARENT | PATH_SECOND, &to);

@@ -91,14 +91,15 @@ class Server:
             raise refuse(errno.ENOENT)
         return mount.root
 
-    async def _place(self, request: Request, follow: bool) -> Place:
+    async def _place(self, request: Request) -> Place:
+        """The place of a name that is to be made or taken away."""
         base = self._base(request.mount, request.base)
-        return await resolve(base, _name_of(request.path), follow=follow)
+        return await resolve(base, _name_of(request.path), follow=False, name_only=True)
 
     async def _second(self, request: Request) -> Place:
         base = self._base(request.mount2, request.base2)
         try:
-            return await resolve(base, _name_of(request.path2), follow=False)
+            return await resolve(base, _name_of(request.path2), follow=False, name_only=True)
         except Redirect as redirect:
             redirect.second = True
             raise
@@ -120,23 +121,31 @@ class Server:
             raise refuse(errno.EEXIST)
         if place.slash and not directory:
             raise refuse(errno.ENOENT)
-        self._writable(place.directory.mount)
-        return place.directory
+        above = place.directory
+        if above.parent is None and above is not above.mount.root:
+            raise refuse(errno.ENOENT)  # it was removed
+        self._writable(above.mount)
+        return above
 
     # Opening and closing
 
     async def _open(self, request: Request) -> None:
         flags = request.a
-        place = await self._place(request, not flags & (os.O_NOFOLLOW | _exclusive(flags)))
+        place = await resolve(
+            self._base(request.mount, request.base),
+            _name_of(request.path),
+            follow=not flags & (os.O_NOFOLLOW | _exclusive(flags)),
+            name_only=bool(flags & os.O_CREAT),
+        )
         writes = flags & os.O_ACCMODE != os.O_RDONLY
         entry = place.entry
         if flags & os.O_TMPFILE == os.O_TMPFILE:
             raise refuse(errno.EOPNOTSUPP)
+        if flags & os.O_CREAT and place.slash and place.name:
+            raise refuse(errno.EISDIR)
         if entry is None:
             if not flags & os.O_CREAT:
                 raise refuse(errno.ENOENT)
-            if place.slash:
-                raise refuse(errno.EISDIR)
             directory = self._new(place)
             node = await directory.node.create(place.name, request.b)
             entry = child_of(directory, place.name, node)
@@ -284,21 +293,21 @@ class Server:
     # Names
 
     async def _mkdir(self, request: Request) -> None:
-        place = await self._place(request, False)
+        place = await self._place(request)
         directory = self._new(place, directory=True)
         node = await directory.node.make_directory(place.name, stat.S_IMODE(request.a))
         child_of(directory, place.name, node)
         request.complete(0)
 
     async def _mknod(self, request: Request) -> None:
-        place = await self._place(request, False)
+        place = await self._place(request)
         directory = self._new(place)
         node = await directory.node.make_node(place.name, request.a, request.b)
         child_of(directory, place.name, node)
         request.complete(0)
 
     async def _symlink(self, request: Request) -> None:
-        place = await self._place(request, False)
+        place = await self._place(request)
         directory = self._new(place)
         node = await directory.node.make_link(place.name, _name_of(request.path2))
         child_of(directory, place.name, node)
@@ -307,17 +316,17 @@ class Server:
     async def _link(self, request: Request) -> None:
         entry = await self._entry(request, 0 if request.a else op.NOFOLLOW)
         place = await self._second(request)
-        if entry.node.kind == stat.S_IFDIR:
-            raise refuse(errno.EPERM)
         directory = self._new(place)
         if directory.mount is not entry.mount:
             raise refuse(errno.EXDEV)
+        if entry.node.kind == stat.S_IFDIR:
+            raise refuse(errno.EPERM)
         await directory.node.link(place.name, entry.node)
         child_of(directory, place.name, entry.node)
         request.complete(0)
 
     async def _unlink(self, request: Request) -> None:
-        place = await self._place(request, False)
+        place = await self._place(request)
         if not place.name:
             raise refuse(errno.EISDIR)
         entry = place.found()
@@ -329,7 +338,7 @@ class Server:
         request.complete(0)
 
     async def _rmdir(self, request: Request) -> None:
-        place = await self._place(request, False)
+        place = await self._place(request)
         if not place.name:
             last = _name_of(request.path).rstrip("/").rpartition("/")[2]
             raise refuse({".": errno.EINVAL, "..": errno.ENOTEMPTY}.get(last, errno.EBUSY))
@@ -344,7 +353,7 @@ class Server:
         request.complete(0)
 
     async def _rename(self, request: Request) -> None:
-        old = await self._place(request, False)
+        old = await self._place(request)
         new = await self._second(request)
         if not old.name or not new.name:
             raise refuse(errno.EBUSY)
@@ -357,10 +366,14 @@ class Server:
             raise refuse(errno.EBUSY)
         self._writable(source.mount)
         is_directory = entry.node.kind == stat.S_IFDIR
-        if is_directory and _is_inside(directory, entry):
-            raise refuse(errno.EINVAL)
         if target is not None and request.a & 1:
             raise refuse(errno.EEXIST)
+        if new.slash and not is_directory:
+            raise refuse(errno.ENOTDIR)
+        if is_directory and _is_inside(directory, entry):
+            raise refuse(errno.EINVAL)
+        if target is not None and _is_inside(source, target):
+            raise refuse(errno.ENOTEMPTY)
         if target is not None and target.node is entry.node:
             request.complete(0)  # two names of one file: nothing happens (POSIX)
             return
@@ -370,10 +383,6 @@ class Server:
                 raise refuse(errno.ENOTDIR)
             if target_is_directory and not is_directory:
                 raise refuse(errno.EISDIR)
-            if target_is_directory and _is_inside(source, target):
-                raise refuse(errno.ENOTEMPTY)
-        elif new.slash and not is_directory:
-            raise refuse(errno.ENOTDIR)
         await source.node.rename(old.name, directory.node, new.name)
         forget(directory, new.name)
         source.children.pop(old.name, None)

@@ -184,11 +184,12 @@ def resolve_known(mount: Mount, path: bytes) -> Entry | None:
     return entry
 
 
-async def resolve(base: Entry, path: str, *, follow: bool) -> Place:
+async def resolve(base: Entry, path: str, *, follow: bool, name_only: bool = False) -> Place:
     """Follows a path from a directory (POSIX.1-2017, 4.13).
 
     Its last component may be missing: then the place has no entry. follow: a symbolic link that is
-    the last component is followed. Raises OSError, Redirect.
+    the last component is followed. name_only: it is not even if a slash follows, for calls that
+    make or take away the name itself. Raises OSError, Redirect.
     """
     directory = base
     links = 0
@@ -213,7 +214,7 @@ async def resolve(base: Entry, path: str, *, follow: bool) -> Place:
             if rest:
                 raise refuse(errno.ENOENT)
             return Place(directory, name, None, bool(slash))
-        if entry.node.kind == stat.S_IFLNK and (rest or slash or follow):
+        if entry.node.kind == stat.S_IFLNK and (rest or (slash and not name_only) or follow):
             links += 1
             if links > LINKS:
                 raise refuse(errno.ELOOP)

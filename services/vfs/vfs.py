@@ -110,7 +110,8 @@ class Vfs:
         mount = self.table.get(path)
         if mount is None:
             raise refuse(errno.EINVAL)
-        below = [other for other in self.table if other.startswith(path.rstrip("/") + "/")]
+        inside = path.rstrip("/") + "/"
+        below = [other for other in self.table if other.startswith(inside) and other != path]
         if below and lazy:
             for other in sorted(below, key=len, reverse=True):
                 await self.umount(other, lazy=True)

@@ -1,0 +1,39 @@
+"""The contract of file systems on the host: Linux is asked again, then each of ours."""
+
+from pathlib import Path
+
+import pytest
+
+from ovum.services.vfs.testing import HostedSystem
+
+from ..contract.cases import all_cases
+from ..contract.execute import Runner
+from ..contract.record import ask_linux, recorded
+from ..contract.systems import SYSTEMS
+
+
+def test_linux_gives_the_answers_that_are_recorded(tmp_path: Path) -> None:
+    answers = recorded()
+    found = ask_linux(str(tmp_path))
+    assert {name: found[name] for name in found if found[name] != answers.get(name)} == {}
+    assert found.keys() == answers.keys()
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_a_file_system_answers_as_linux_does(name: str) -> None:
+    make, features = SYSTEMS[name]
+    answers = recorded()
+    wrong: list[str] = []
+    run = 0
+    with HostedSystem(make()) as system:
+        system.mkdir("/tree", 0o755)
+        runner = Runner(system, "/tree", features)
+        runner.build()
+        for case, steps in all_cases().items():
+            if runner.applies(steps):
+                run += 1
+                answer = runner.run(steps)
+                if answer != answers[case]:
+                    wrong.append(f"{case}: {answer}, and Linux {answers[case]}")
+    assert not wrong, f"{len(wrong)} of {run} cases:\n" + "\n".join(wrong)
+    assert run > 500
