@@ -30,10 +30,21 @@ class Runner:
     """Runs cases in one place.
 
     calls: `os`, or a `HostedSystem`. base: the directory of the tree, which exists. features: what
-    the file system has, of "symlink", "link", "node", "mode", "bytes", "unlinked".
+    the file system has, of "symlink", "link", "node", "mode", "bytes". renew: has the tree in the
+    directory anew, where that is not for the runner to make. readonly: nothing can be changed.
     """
 
-    def __init__(self, calls: Any, base: str, features: frozenset[str]) -> None:
+    def __init__(
+        self,
+        calls: Any,
+        base: str,
+        features: frozenset[str],
+        *,
+        renew: Callable[[], None] | None = None,
+        readonly: bool = False,
+    ) -> None:
+        self._renew = renew
+        self._readonly = readonly
         self.calls = calls
         self.base = base
         self.features = features
@@ -44,7 +55,16 @@ class Runner:
 
     def build(self) -> None:
         """Makes the tree."""
+        if self._renew is not None:
+            self._renew()
+        else:
+            self._build()
+        self._before = self.snapshot()
+
+    def _build(self) -> None:
         calls = self.calls
+        if "mode" in self.features:
+            calls.chmod(self.base, 0o755)
         for kind, path, *content in TREE:
             full = self._full(path)
             if kind == "directory":
@@ -55,11 +75,6 @@ class Runner:
                 calls.close(fd)
             elif "symlink" in self.features:
                 calls.symlink(content[0], full)
-        self._before = self.snapshot()
-
-    def clear(self) -> None:
-        """Takes away what there is."""
-        self._clear(self.base)
 
     def _clear(self, path: str) -> None:
         calls = self.calls
@@ -73,7 +88,7 @@ class Runner:
 
     def snapshot(self) -> dict[str, str]:
         """Everything in the tree: by its path, what it is."""
-        return dict(self._walk(""))
+        return {".": self._told(self.calls.stat(self.base)), **dict(self._walk(""))}
 
     def _walk(self, path: str) -> Iterator[tuple[str, str]]:
         calls = self.calls
@@ -98,8 +113,12 @@ class Runner:
 
     def applies(self, steps: list[Step]) -> bool:
         """Whether the file system has what the case is about."""
+        if self._readonly and len(steps) > 1:
+            return False
         for call, *arguments in steps:
-            if call in ("symlink", "link", "mknod", "same") and _NEEDED[call] not in self.features:
+            if call in ("symlink", "link", "mknod", "same") and (
+                _NEEDED[call] not in self.features
+            ):
                 return False
             if call in ("chmod", "utime", "times", "modified_since") and (
                 "mode" not in self.features
@@ -139,9 +158,16 @@ class Runner:
             elif told != self._before[path]:
                 changes.append(f"~ {path}: {told}")
         if changes:
-            self.clear()
+            if self._renew is None:
+                self._clear(self.base)
             self.build()
         return answers + sorted(changes)
+
+    def agrees(self, answers: Answers, linux: Answers) -> bool:
+        """Whether these are the right answers. What is readonly refuses what would change it."""
+        if answers == linux:
+            return True
+        return self._readonly and (answers in (["EROFS"], ["False"]))
 
     def _full(self, path: str) -> str:
         return f"{self.base}/{path}" if path else ""
