@@ -264,7 +264,9 @@ class _Directory(_Node):
             node.info = info
         else:
             node = _File(self.system, self, self._path_of(name), info)
-        self.names[name] = now(), node
+        # A listing may leave the size out: then the next look-up asks for it.
+        whole = info["type"] == "directory" or info.get("size") is not None
+        self.names[name] = now() if whole else -self.system.known_ns, node
         return node
 
     def _forget(self, name: str) -> None:

@@ -71,11 +71,14 @@ class Server:
         except Cancelled:
             request.complete(-errno.EINTR)
             raise
-        except Exception as error:
+        except GeneratorExit:
+            raise
+        except BaseException as error:
+            # SystemExit, too: that a file system wants to end is its own affair.
             self._failed(request, error)
             request.complete(-errno.EIO)
 
-    def _failed(self, request: Request, error: Exception) -> None:
+    def _failed(self, request: Request, error: BaseException) -> None:
         mount = self.vfs.by_number.get(request.mount)
         where = f"{mount.system.name} at {mount.path}" if mount else f"mount {request.mount}"
         name = op.NAMES[request.operation]

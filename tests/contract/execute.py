@@ -167,7 +167,7 @@ class Runner:
         """Whether these are the right answers. What is readonly refuses what would change it."""
         if answers == linux:
             return True
-        return self._readonly and (answers in (["EROFS"], ["False"]))
+        return self._readonly and answers in (["EROFS"], ["False"])
 
     def _full(self, path: str) -> str:
         return f"{self.base}/{path}" if path else ""

@@ -11,13 +11,14 @@ from typing import Any
 
 from ovum.services.vfs import MemoryFileSystem
 from ovum.services.vfs.directory import DirectoryFileSystem
+from ovum.services.vfs.fsspec import FsspecFileSystem
 from ovum.services.vfs.node import FileSystem
 from ovum.services.vfs.overlay import OverlayFileSystem
 from ovum.services.vfs.zip import ZipFileSystem
 
 from .cases import TREE
 from .execute import Runner
-from .record import EVERYTHING
+from .record import EVERYTHING, PLAIN
 
 
 def archive() -> bytes:
@@ -35,6 +36,16 @@ def archive() -> bytes:
 def directory() -> FileSystem:
     """A folder of the machine's own."""
     return DirectoryFileSystem(tempfile.mkdtemp())
+
+
+def object_store() -> FileSystem:
+    """fsspec's own file system in memory, emptied."""
+    import fsspec  # a package: not everywhere
+
+    store = fsspec.filesystem("memory")
+    if store.exists("/tree"):
+        store.rm("/tree", recursive=True)
+    return FsspecFileSystem(store)
 
 
 @dataclass
@@ -58,6 +69,7 @@ SYSTEMS: dict[str, System] = {
         lambda: OverlayFileSystem(ZipFileSystem(archive())), EVERYTHING, has_tree=True
     ),
     "zip": System(lambda: ZipFileSystem(archive()), EVERYTHING, has_tree=True, readonly=True),
+    "fsspec": System(object_store, PLAIN),
 }
 
 

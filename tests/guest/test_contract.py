@@ -7,6 +7,8 @@ import pytest
 from ..contract.systems import SYSTEMS
 from . import machine
 
+FSSPEC = "2026.9.0"
+
 _RUNS: list[machine.Result] = []
 """The one boot."""
 
@@ -14,7 +16,9 @@ _RUNS: list[machine.Result] = []
 def _result() -> machine.Result:
     if not _RUNS:
         folder = Path(__file__).parent.parent
-        _RUNS.append(machine.run("-m", "contract", cwd=folder, limit_s=500))
+        _RUNS.append(
+            machine.run("--with", f"fsspec=={FSSPEC}", "-m", "contract", cwd=folder, limit_s=500)
+        )
     return _RUNS[0]
 
 

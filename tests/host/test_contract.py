@@ -8,20 +8,23 @@ from ovum.services.vfs import MemoryFileSystem
 from ovum.services.vfs.testing import HostedSystem
 
 from ..contract.cases import all_cases
-from ..contract.record import ask_linux, recorded
+from ..contract.record import EVERYTHING, PLAIN, ask_linux, recorded
 from ..contract.systems import SYSTEMS, runner_on
 
 
-def test_linux_gives_the_answers_that_are_recorded(tmp_path: Path) -> None:
-    answers = recorded()
-    found = ask_linux(str(tmp_path))
+@pytest.mark.parametrize("features", [EVERYTHING, PLAIN], ids=["everything", "plain"])
+def test_linux_gives_the_answers_that_are_recorded(
+    tmp_path: Path, features: frozenset[str]
+) -> None:
+    answers = recorded(features)
+    found = ask_linux(str(tmp_path), features)
     assert {name: found[name] for name in found if found[name] != answers.get(name)} == {}
     assert found.keys() == answers.keys()
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_a_file_system_answers_as_linux_does(name: str) -> None:
-    answers = recorded()
+    answers = recorded(SYSTEMS[name].features)
     wrong: list[str] = []
     run = 0
     with HostedSystem(MemoryFileSystem()) as calls:
