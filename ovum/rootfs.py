@@ -53,7 +53,7 @@ _NOT_IN_IMAGES: Final = ("-dev", "linux-libc", "libdb5", "libcrypt", "media-type
 
 _FOLDERS: Final = {
     **dict.fromkeys((APP, "dev", "etc", "mnt", "ovum", "proc", "run", "sys", "usr", "var"), 0o755),
-    **dict.fromkeys(("proc/1", "proc/sys", "proc/sys/kernel", "proc/sys/vm"), 0o555),
+    "proc/1": 0o555,
     **dict.fromkeys(("sys/devices", "sys/devices/system", "sys/devices/system/cpu"), 0o555),
     **dict.fromkeys(("dev/shm", "tmp", "var/tmp"), 0o1777),
     HOME: 0o700,
@@ -76,24 +76,16 @@ _SETTINGS: Final = {
 }
 
 _UNCHANGING: Final = {
-    "proc/1/cgroup": "0::/\n",
-    "proc/1/mounts": "rootfs / rootfs rw 0 0\n",
-    "proc/filesystems": "nodev\trootfs\n",
-    "proc/loadavg": "0.00 0.00 0.00 1/1 1\n",
-    "proc/sys/kernel/osrelease": "6.12.0-ovum\n",
-    "proc/sys/vm/overcommit_memory": "2\n",
-    "proc/version": "Linux version 6.12.0-ovum\n",
     **{f"sys/devices/system/cpu/{name}": "0\n" for name in ("online", "possible", "present")},
 }
-"""What never changes of /proc and /sys. The kernel adds the rest (microkernel/sys/proc.c)."""
+"""/sys: nothing of it ever changes."""
 
 _LINKS: Final = {
+    "dev/fd": "/proc/self/fd",
+    **{f"dev/{name}": f"/proc/self/fd/{k}" for k, name in enumerate(("stdin", "stdout", "stderr"))},
+    # Until services/proc/ takes over, for the dynamic linker.
     "proc/self": "1",
-    "proc/mounts": "self/mounts",
-    "proc/1/cmdline": "/ovum/argv",
-    "proc/1/environ": "/ovum/environ",
     "proc/1/exe": f"/{INTERPRETER}",
-    "proc/1/root": "/",
 }
 
 _ZONE_EXTRAS: Final = frozenset({"localtime", "posixrules", "leapseconds", "tzdata.zi"})

@@ -27,6 +27,7 @@ static int kernel_exec(PyObject *module)
         {"EVENT_CANCEL", EVENT_CANCEL},
         {"EVENT_INTERRUPT", EVENT_INTERRUPT},
         {"EVENT_POWER_BUTTON", EVENT_POWER_BUTTON},
+        {"EVENT_LOG", EVENT_LOG},
         {"EXIT_SIGNAL", EXIT_SIGNAL},
     };
 

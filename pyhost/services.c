@@ -11,6 +11,7 @@
 #include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <ucontext.h>
@@ -71,12 +72,16 @@ __attribute__((naked)) static void restorer(void)
     __asm__("mov $15, %eax\n\tsyscall");
 }
 
-static void *services_main(void *unused)
+static void *services_main(void *ready)
 {
-    (void)unused;
     prctl(PR_SET_NAME, "services");
     sched_setscheduler(0, SCHED_FIFO, &(struct sched_param){.sched_priority = 1});
-    if (syscall(OVUM_SYS_SERVICES_WAIT, UINT64_MAX, 0, 0, 1) < 0)
+    /* Who asks for something from here on is waited for, and the first to do so starts the rest. */
+    long error = syscall(OVUM_SYS_SERVICES_WAIT, 0, 0, 0, 1);
+    if (error >= 0)
+        error = syscall(OVUM_SYS_SERVICES_MOUNT, "/proc", MOUNT_PROC);
+    sem_post(ready);
+    if (error < 0 || syscall(OVUM_SYS_SERVICES_WAIT, UINT64_MAX, 0, 0, 1) < 0)
         return NULL;
     PyGILState_STATE state = PyGILState_Ensure();
     PyObject *module = PyImport_ImportModule(MODULE);
@@ -94,6 +99,7 @@ int services_start(void)
     pthread_t thread;
     pthread_attr_t attributes;
     sigset_t all, before;
+    sem_t ready;
 
     /* A kernel without services (Linux) is no reason not to run. */
     if (syscall(OVUM_SYS_SERVICES_HOOK, hook, restorer, PyThreadState_GetUnchecked) < 0)
@@ -104,7 +110,8 @@ int services_start(void)
     pthread_sigmask(SIG_SETMASK, &all, &before);
     pthread_attr_init(&attributes);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    int error = pthread_create(&thread, &attributes, services_main, NULL);
+    sem_init(&ready, 0, 0);
+    int error = pthread_create(&thread, &attributes, services_main, &ready);
     pthread_attr_destroy(&attributes);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (error) {
@@ -112,6 +119,9 @@ int services_start(void)
         PyErr_SetFromErrno(PyExc_OSError);
         return -1;
     }
+    /* Not before: what a program reads in /proc is there from its first instruction on. */
+    while (sem_wait(&ready) < 0)
+        ;
     return 0;
 }
 

@@ -62,6 +62,8 @@ if TYPE_CHECKING:
         def EVENT_INTERRUPT(self) -> int: ...  # noqa: N802
         @property
         def EVENT_POWER_BUTTON(self) -> int: ...  # noqa: N802
+        @property
+        def EVENT_LOG(self) -> int: ...  # noqa: N802
 
         def wait(
             self, deadline: int | None, in_flight: int = ..., /
@@ -95,6 +97,8 @@ class KernelEvents:
         self.interrupts: dict[int, Callable[[int, int], None]] = {}
         """For each line what to call with how many interrupts there were, and when the first."""
         self.power_button: Callable[[], None] | None = None
+        self.log_grown: Callable[[], None] | None = None
+        """What to call when the log has grown after somebody has read all of it."""
         self.served = 0
         """Requests that were taken from the kernel so far."""
 
@@ -136,5 +140,8 @@ class KernelEvents:
         elif event[0] == kernel.EVENT_POWER_BUTTON:
             if self.power_button is not None:
                 self.power_button()
+        elif event[0] == kernel.EVENT_LOG:
+            if self.log_grown is not None:
+                self.log_grown()
         else:
             log(WARNING, f"services: the kernel told of something unknown: {event}")

@@ -78,6 +78,12 @@ class Services:
         finally:
             del self.running[name]
 
+    def text(self) -> str:
+        """A line for each service: its name, and how it is."""
+        lines = [f"{name}: {task.waits_for or task.state}" for name, task in self.running.items()]
+        lines += [f"{name}: died: {error!r}" for name, error in self.died.items()]
+        return "".join(f"{line}\n" for line in lines)
+
     def at_end(self, name: str, function: Callable[[], Awaitable[None]]) -> None:
         """Has something done when the machine ends: the last one registered comes first."""
         self._at_end.append((name, function))

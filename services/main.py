@@ -14,12 +14,17 @@ from _thread import allocate_lock
 
 import _kernel
 
+from ovum.services.devices import KMSG, Devices
 from ovum.services.events import KernelEvents
+from ovum.services.kmsg import Kmsg
 from ovum.services.lifecycle import Services
 from ovum.services.log import ERROR, INFO, WARNING, log, log_error, place, stack_lines
+from ovum.services.proc.system import ProcFileSystem
 from ovum.services.tasks import Scheduler, Task, current_task, sleep, sleep_forever
+from ovum.services.tasks.current import here
 from ovum.services.tasks.entry import ThreadCall, from_thread
 from ovum.services.tasks.instrument import frames
+from ovum.services.vfs.operations import MOUNT_PROC
 from ovum.services.vfs.server import Server
 from ovum.services.vfs.vfs import Vfs
 
@@ -47,8 +52,18 @@ class Machine:
         self.services = Services(self.scheduler)
         self.services.at_end("file systems", self.vfs.end)
         self.events.power_button = self._power_button
+        proc = ProcFileSystem(self.vfs, _kernel.inspect, _kernel.cpuid, self._own_texts())
+        self.vfs.adopt("/proc", proc, proc.top, MOUNT_PROC)
+        self.devices = Devices(self.vfs)
+        kmsg = Kmsg(_kernel)
+        self.vfs.devices[KMSG] = kmsg
+        self.events.log_grown = kmsg.grown
         _kernel.on_deadlock(_deadlock)
         log(INFO, f"services: up in {(time.monotonic_ns() - begun) / 1e6:.1f} ms")
+
+    def _own_texts(self) -> dict[str, Callable[[], str]]:
+        """What /proc/ovum has."""
+        return {"tasks": self.scheduler.dump, "services": self.services.text}
 
     def run(self) -> None:
         """The scheduler, for good."""
@@ -104,6 +119,18 @@ def call(
     See `tasks.from_thread`. timeout is in seconds, None for none.
     """
     return from_thread(services().scheduler, function, *args, timeout=timeout)
+
+
+def here_or_call(function: Callable[[Machine], Any]) -> Any:
+    """Calls function(machine) in the services thread: at once if this is it."""
+    machine = services()
+    if here.scheduler is machine.scheduler:
+        return function(machine)
+
+    async def run() -> Any:
+        return function(machine)
+
+    return call(run)
 
 
 def end() -> None:

@@ -5,6 +5,7 @@
 #include "dev/console.h"
 
 int log_show_level = LOG_ERROR;
+void (*log_follower)(void);
 
 /* The last messages, as one endless stream of bytes. */
 #define KEPT 16384
@@ -48,6 +49,10 @@ void log_write(enum log_level level, const char *format, ...) {
     va_end(args);
     n = min_u64(n, sizeof line - 1);
     keep_line(level, line, n);
+    void (*follower)(void) = log_follower;
+    log_follower = NULL;
+    if (follower)
+        follower();
     if ((int)level <= log_show_level)
         console_log(line, n);
 }

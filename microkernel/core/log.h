@@ -19,6 +19,8 @@ void log_write(enum log_level level, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Copies what was kept, from a position in the stream on: whole records, each `<level>seconds text\n`. The
  * number of bytes; the position is moved behind them. What is too old is left out. */
 size_t log_read(u64 *position, char *to, size_t size);
+/* Called once, at the next message, if it is set: somebody has read everything and waits. */
+extern void (*log_follower)(void);
 
 /* %d %u %x %s %c, with l and ll, width, the flag 0, precision for %s. Always terminates; returns
  * the length the whole text would have. */

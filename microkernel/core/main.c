@@ -33,7 +33,6 @@ void kernel_main(u32 door, paddr_t info) {
     for (u32 i = 0; i < boot_info.archive_count; i++)
         entries += cpio_unpack(phys_to_virt(boot_info.archives[i].start), boot_info.archives[i].size);
     device_init();
-    proc_init();
     log_info("files: %lu from %u archives", entries, boot_info.archive_count);
     map_device_boot_done();
     struct thread *first = exec_init();

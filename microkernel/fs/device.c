@@ -55,9 +55,11 @@ static const struct device {
     const char *name;
     u16 major, minor;
     const struct file_ops *ops;                 /* NULL: the terminal */
+    bool hosted;                                /* a task serves it */
 } devices[] = {
-    {"null", 1, 3, &null_ops}, {"zero", 1, 5, &zero_ops}, {"full", 1, 7, &full_ops}, {"random", 1, 8, &random_ops},
-    {"urandom", 1, 9, &random_ops}, {"tty", 5, 0, NULL}, {"console", 5, 1, NULL},
+    {"null", 1, 3, &null_ops, false}, {"zero", 1, 5, &zero_ops, false}, {"full", 1, 7, &full_ops, false}, {"random", 1, 8, &random_ops, false},
+    {"urandom", 1, 9, &random_ops, false}, {"tty", 5, 0, NULL, false}, {"console", 5, 1, NULL, false},
+    {"kmsg", 1, 11, NULL, true},
 };
 
 void device_init(void) {
@@ -77,7 +79,7 @@ void device_init(void) {
 
 i64 device_open(u64 rdev, u32 flags, struct file **file) {
     for (unsigned i = 0; i < ARRAY_SIZE(devices); i++)
-        if (rdev == ((u64)devices[i].major << 8 | devices[i].minor)) {
+        if (rdev == ((u64)devices[i].major << 8 | devices[i].minor) && !devices[i].hosted) {
             *file = devices[i].ops ? file_new(devices[i].ops, flags, NULL) : tty_open(flags);
             return *file ? 0 : -ENOMEM;
         }

@@ -6,7 +6,7 @@
 #include "mm/kmalloc.h"
 
 struct hosted {
-    struct inode *mount;
+    struct inode *mount;                        /* of a device: its node */
     u64 handle;
     u32 number, mode;                           /* of the mount; of the file */
     bool moving;                                /* a call is using the file's position */
@@ -15,6 +15,8 @@ struct hosted {
 };
 
 u32 hosted_type(const struct file *f) { return is_hosted(f) ? ((const struct hosted *)f->data)->mode & S_IFMT : 0; }
+
+u64 hosted_handle(const struct file *f) { return ((const struct hosted *)f->data)->handle; }
 
 struct request request_at_path(struct path *p) {
     return (struct request){.path = p, .event = {.mount = p->mount->directory.mount, .base = p->base, .path = (u64)p->name, .path_length = (u32)strlen(p->name)}};
@@ -53,8 +55,15 @@ static void release(struct file *f) {
     request_post(&h->release, REQUEST_RELEASE);
 }
 
-/* The kernel's own driver serves the device, whose node is the task's. */
-static i64 open_device(u32 mode, u32 rdev, u32 flags, struct file **file) {
+/* What is opened is not the task's: a file that is open already, or a device whose node is the task's and
+ * whose driver is the kernel's own. */
+static i64 open_other(u64 what, u32 flags, struct file **file) {
+    u32 mode = (u32)what, rdev = (u32)(what >> 32);
+    if (what & OPENED_DESCRIPTOR) {
+        struct file *f = fd_file((int)mode);
+        *file = f ? file_get(f) : NULL;
+        return f ? 0 : -ENOENT;
+    }
     struct inode *node = inode_new(mode);
     i64 error = node ? device_open(rdev, flags, file) : -ENOMEM;
     if (error) {
@@ -67,28 +76,37 @@ static i64 open_device(u32 mode, u32 rdev, u32 flags, struct file **file) {
     return 0;
 }
 
-i64 hosted_open(struct path *p, u32 flags, u32 mode, struct file **file) {
+/* `owner` is the mount, or the node of a device; it is taken over, and the request's path. */
+static i64 open_hosted(struct request *r, struct inode *owner, u32 flags, u32 mode, struct file **file) {
     u32 kept = flags & ~(u32)(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
     struct hosted *h = kzalloc(sizeof *h);
     struct file *f = h ? file_new(&hosted_ops, kept, h) : NULL;
-    struct request r = request_at_path(p);
-    struct inode *mount = inode_get(p->mount);
-    i64 handle = f ? request(&r, REQUEST_OPEN, flags, mode, 0) : -ENOMEM;
+    i64 handle = f ? request(r, REQUEST_OPEN, flags, mode, r->path ? 0 : owner->rdev) : -ENOMEM;
     if (f && handle > 0) {
-        h->mount = mount;
+        h->mount = owner;
         h->handle = (u64)handle;
-        h->number = r.event.mount;
-        h->mode = (u32)r.extra;
+        h->number = r->event.mount;
+        h->mode = (u32)r->extra;
         waitqueue_init(&h->position_queue);
         *file = f;
         return 0;
     }
-    inode_put(mount);
-    if (r.path)
-        path_release(r.path);                   /* there was no memory to ask */
+    inode_put(owner);
+    if (r->path)
+        path_release(r->path);                  /* there was no memory to ask */
     kfree(f);
     kfree(h);
-    return handle ? handle : open_device((u32)r.extra, (u32)(r.extra >> 32), kept, file);
+    return handle ? handle : open_other(r->extra, kept, file);
+}
+
+i64 hosted_open(struct path *p, u32 flags, u32 mode, struct file **file) {
+    struct request r = request_at_path(p);
+    return open_hosted(&r, inode_get(p->mount), flags, mode, file);
+}
+
+i64 hosted_open_device(struct inode *node, u32 flags, struct file **file) {
+    struct request r = {.event = {.mount = MOUNT_DEVICES}};
+    return open_hosted(&r, inode_get(node), flags, node->mode, file);
 }
 
 i64 hosted_flush(struct file *f) {

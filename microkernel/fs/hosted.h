@@ -9,6 +9,8 @@ extern const struct file_ops hosted_ops;
 static inline bool is_hosted(const struct file *f) { return f->ops == &hosted_ops; }
 /* S_IF* of a hosted file, 0 of any other. */
 u32 hosted_type(const struct file *f);
+/* What the task knows it by. */
+u64 hosted_handle(const struct file *f);
 
 /* Requests about a resolved path below a mount point (taken over), or about an open file. */
 struct request request_at_path(struct path *p);
@@ -17,6 +19,8 @@ struct request request_at_file(const struct file *f);
 void hosted_base(const struct file *f, struct path *p);
 /* Opens what is at the path (taken over). */
 i64 hosted_open(struct path *p, u32 flags, u32 mode, struct file **file);
+/* Opens a device that is not the kernel's own: a task's, if any has registered it. */
+i64 hosted_open_device(struct inode *node, u32 flags, struct file **file);
 i64 hosted_list(struct file *f, u64 buffer, size_t size);
 /* At close(2) of a file that may have been written: what went wrong with that. */
 i64 hosted_flush(struct file *f);

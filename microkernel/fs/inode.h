@@ -24,7 +24,6 @@ struct inode {
     u64 number;
     u32 mode, links, refs, uid, gid;
     u64 size, rdev;
-    u8 proc;                                    /* not 0: its text is made at opening (sys/proc.c) */
     struct timespec atime, mtime, ctime;
     union {
         struct {

@@ -45,11 +45,6 @@ struct thread *exec_init(void);
 
 i64 futex_wake(u64 address, u32 count, u32 bitset);
 
-/* Files below /proc whose text the kernel writes anew at every opening (sys/proc.c). */
-void proc_init(void);
-/* What a program gets that opens one: an unnamed inode with the text of this moment. NULL without memory. */
-struct inode *proc_snapshot(const struct inode *i);
-
 /* The page the vDSO reads, as the kernel sees it (sys/exec.c). */
 void *vdso_data_page(void);
 

@@ -70,7 +70,7 @@ static i64 open_inode(struct inode *i, u32 flags, struct file **file) {
             i64 error = device_open(i->rdev, kept, file);
             if (!error)
                 (*file)->inode = inode_get(i);
-            return error;
+            return error == -ENXIO ? hosted_open_device(i, kept, file) : error;
         }
     }
     if (flags & O_TRUNC && access != O_RDONLY && is_regular(i) && i->size) {
@@ -78,10 +78,6 @@ static i64 open_inode(struct inode *i, u32 flags, struct file **file) {
         if (error)
             return error;
     }
-    if (i->proc && access != O_RDONLY)
-        return -EACCES;
-    if (i->proc && !(flags & O_PATH) && !(i = proc_snapshot(i)))
-        return -ENOMEM;
     *file = inode_open(i, kept);
     return *file ? 0 : -ENOMEM;
 }

@@ -5,6 +5,7 @@
 #include "core/log.h"
 #include "core/string.h"
 #include "core/thread.h"
+#include "fs/hosted.h"
 #include "mm/user.h"
 #include "mm/vm.h"
 #include "sys/calls.h"
@@ -71,7 +72,7 @@ static void put_descriptors(struct text *t, char *name) {
         const struct file *f = fd_file(fd);
         if (!f)
             continue;
-        put(t, "%d %u %lu %lu %s ", fd, f->flags | (fd_close_on_exec(fd) ? O_CLOEXEC : 0), f->position, f->inode ? f->inode->number : f->unique, f->ops->name);
+        put(t, "%d %u %lu %lu %s ", fd, f->flags | (fd_close_on_exec(fd) ? O_CLOEXEC : 0), f->position, f->inode ? f->inode->number : is_hosted(f) ? hosted_handle(f) : f->unique, f->ops->name);
         put_path(t, f->inode, name);
     }
 }

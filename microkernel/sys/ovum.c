@@ -33,6 +33,8 @@ static i64 read_log(u64 position_at, u64 to, u64 size) {
     if (!page)
         return -ENOMEM;
     size_t n = log_read(&position, page, min_u64(size, PAGE_SIZE));
+    if (!n)
+        log_follower = services_log_grown;
     i64 error = copy_to_user(to, page, n) || copy_to_user(position_at, &position, sizeof position) ? -EFAULT : 0;
     kfree(page);
     return error ? error : (i64)n;

@@ -17,7 +17,7 @@ static u32 taken, next_slot;
 
 static struct list queued = LIST_INIT(queued), cancelled = LIST_INIT(cancelled);
 static struct waitqueue services_queue = {LIST_INIT(services_queue.entries)}, buffers_queue = {LIST_INIT(buffers_queue.entries)};
-static bool woken, power_button;
+static bool woken, power_button, log_grown;
 struct thread *services_thread;
 
 static struct { u64 function, restorer, gil_held; } hook;
@@ -171,6 +171,11 @@ void services_power_button(void) {
     services_wake();
 }
 
+void services_log_grown(void) {
+    log_grown = true;
+    services_wake();
+}
+
 u64 services_word;
 
 void services_look_at_word(void) {
@@ -209,6 +214,9 @@ static bool take(struct service_event *e, u64 in_flight) {
     if (power_button) {
         power_button = false;
         e->kind = EVENT_POWER_BUTTON;
+    } else if (log_grown) {
+        log_grown = false;
+        e->kind = EVENT_LOG;
     } else if (interrupt_take(e)) {
         e->kind = EVENT_INTERRUPT;
     } else if (!list_empty(&cancelled)) {

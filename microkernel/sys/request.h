@@ -54,6 +54,7 @@ void services_look_at_word(void);
 /* Makes services_wait return. Any thread, any context. */
 void services_wake(void);
 void services_power_button(void);
+void services_log_grown(void);
 /* The services thread is gone: nobody answers any more. */
 void services_ended(void);
 i64 services_mount(u64 path, u64 number);

@@ -13,6 +13,14 @@ enum request_operation {
     REQUEST_SEEK, REQUEST_PATH, REQUEST_IOCTL,
 };
 
+/* Mounts that have their numbers from the beginning: /proc, and the devices whose drivers are tasks. These are
+ * no mount of names: OPEN has no path, and the device's number in c. */
+enum { MOUNT_PROC = 1, MOUNT_DEVICES = 2 };
+
+/* An OPEN that is answered with handle 0 opens something else: a device of the kernel's own (its number in
+ * the upper half of `extra`, its mode in the lower), or again what this descriptor is. */
+#define OPENED_DESCRIPTOR (1ull << 63)
+
 /* Attributes of the last component itself, were it a symbolic link. */
 #define REQUEST_NOFOLLOW 1
 
@@ -21,6 +29,7 @@ enum service_event_kind {
     EVENT_CANCEL,                   /* the caller of request `number` no longer wants it */
     EVENT_INTERRUPT,                /* a: line, b: how many since the last event, c: time of the first (monotonic ns) */
     EVENT_POWER_BUTTON,
+    EVENT_LOG,                      /* the log has grown since somebody has read all of it */
 };
 
 /* As wait() stores them. Addresses are the kernel's, or the caller's own memory, and stay good until the

@@ -10,6 +10,7 @@ EVENT_REQUEST: Final = 1
 EVENT_CANCEL: Final = 2
 EVENT_INTERRUPT: Final = 3
 EVENT_POWER_BUTTON: Final = 4
+EVENT_LOG: Final = 5
 EXIT_SIGNAL: Final = 63
 
 @final

@@ -1,6 +1,7 @@
 """A stand-in for `typing.Generic` at run time: importing typing costs more than this package."""
 
-from types import GenericAlias
+GenericAlias = type(list[int])
+"""types.GenericAlias."""
 
 T = T_co = None
 """What the type variables are at run time."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from _collections import deque
 
 from ovum.services.tasks.current import here
 from ovum.services.tasks.errors import Closed, EndOfChannel, WouldBlock

@@ -6,8 +6,8 @@ I/O: the backend does. A crash in here is never delivered to tasks (`SchedulerCr
 
 from __future__ import annotations
 
-from collections import deque
-from contextvars import copy_context
+from _collections import deque
+from _contextvars import copy_context
 
 from ovum.services.tasks.current import OUTSIDE, here
 from ovum.services.tasks.deadlines import Deadlines

@@ -6,7 +6,7 @@ no trace. Everything that blocks in this package is made of these.
 
 from __future__ import annotations
 
-from collections import deque
+from _collections import deque
 
 from ovum.services.tasks.traps import park
 

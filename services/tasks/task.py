@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from _functools import partial
 
 from ovum.services.tasks.current import here
 from ovum.services.tasks.errors import Cancelled, TaskCancelled

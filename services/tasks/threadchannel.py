@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from _collections import deque
 from _thread import allocate_lock
-from collections import deque
 
 from ovum.services.tasks.current import here
 from ovum.services.tasks.errors import Cancelled, Closed, EndOfChannel, SchedulerEnded

@@ -70,6 +70,8 @@ class Node:
 
     kind = stat.S_IFREG
     """S_IFREG, S_IFDIR, S_IFLNK, S_IFCHR: never changes."""
+    descriptor: int | None = None
+    """Not None: opening it gives what this descriptor of the program is."""
 
     async def attributes(self) -> Attributes:
         """What stat() tells."""
@@ -137,6 +139,10 @@ class Node:
     async def read_link(self) -> str:
         """The path that a symbolic link holds."""
         raise refuse(errno.EINVAL)
+
+    async def follow(self) -> Node | None:
+        """The node that a symbolic link leads to, if no path does; else None."""
+        return None
 
     # Files
 

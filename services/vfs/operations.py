@@ -13,5 +13,12 @@ NAMES = (
     "symlink link unlink rmdir rename read write list sync allocate lock seek path ioctl"
 ).split()
 
+MOUNT_PROC = 1
+MOUNT_DEVICES = 2
+"""The mounts that have their numbers from the beginning."""
+
+OPENED_DESCRIPTOR = 1 << 63
+"""In `extra` of an OPEN that is answered with handle 0: what this descriptor is, again."""
+
 NOFOLLOW = 1
 """A flag of STAT and its like: a symbolic link itself is meant."""

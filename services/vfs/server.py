@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from struct import Struct
+from _struct import Struct
 
 from ovum.services.log import log_error
 from ovum.services.tasks import Cancelled
@@ -134,6 +134,9 @@ class Server:
 
     async def _open(self, request: Request) -> None:
         flags = request.a
+        if request.mount == op.MOUNT_DEVICES:
+            await self._open_device(request)
+            return
         place = await resolve(
             self._base(request.mount, request.base),
             _name_of(request.path),
@@ -173,10 +176,20 @@ class Server:
             if info.device in _KERNEL_DEVICES:
                 request.complete(0, info.device << 32 | info.mode)
                 return
+        if node.descriptor is not None:
+            request.complete(0, op.OPENED_DESCRIPTOR | node.descriptor)
+            return
         file = node if flags & os.O_PATH else await node.open(flags)
         if flags & os.O_TRUNC and writes and node.kind == stat.S_IFREG:
             await file.truncate(0)
         request.complete(self.vfs.add_file(entry.mount, entry, file, flags), node.kind)
+
+    async def _open_device(self, request: Request) -> None:
+        device = self.vfs.devices.get(request.c)
+        if device is None:
+            raise refuse(errno.ENXIO)
+        file = await device.open(request.a)
+        request.complete(self.vfs.add_device(device, file, request.a), device.kind)
 
     async def _release(self, request: Request) -> None:
         opened = self.vfs.files[request.base]
@@ -488,12 +501,7 @@ class Server:
 
     async def _path(self, request: Request) -> None:
         entry = self.vfs.files[request.base].entry
-        path = entry.path()
-        mount = entry.mount
-        while mount.at is not None:
-            path = mount.at.path().rstrip("/") + path
-            mount = mount.at.mount
-        raw = os.fsencode(path.rstrip("/") or "/")
+        raw = os.fsencode(self.vfs.path_of(entry, below=True))
         assert request.buffer is not None
         if len(raw) > len(request.buffer):
             raise refuse(errno.ERANGE)

@@ -29,6 +29,9 @@ from ovum.services.vfs.node import FileSystem, refuse
 from ovum.services.vfs.server import Server
 from ovum.services.vfs.vfs import Vfs
 
+ROOT = op.MOUNT_DEVICES + 1
+"""The number of the first mount."""
+
 UMASK = 0o022
 PATH_MAX = 4096
 _STAT = Struct("<QQQIIIIQqqqqqqqqq")
@@ -48,7 +51,7 @@ class HostRequest:
     def __init__(self, operation: int, number: int) -> None:
         self.operation = operation
         self.number = number
-        self.mount = self.mount2 = 1
+        self.mount = self.mount2 = ROOT
         self.base = self.base2 = 0
         self.a = self.b = self.c = 0
         self.path = self.path2 = b""
@@ -84,6 +87,7 @@ class HostKernel:
     EVENT_CANCEL = 2
     EVENT_INTERRUPT = 3
     EVENT_POWER_BUTTON = 4
+    EVENT_LOG = 5
 
     def __init__(self) -> None:
         self.events: SimpleQueue[HostRequest | tuple[int, ...] | None] = SimpleQueue()

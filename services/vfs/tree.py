@@ -218,6 +218,13 @@ async def resolve(base: Entry, path: str, *, follow: bool, name_only: bool = Fal
             links += 1
             if links > LINKS:
                 raise refuse(errno.ELOOP)
+            there = await entry.node.follow()
+            if there is not None:
+                found = Entry(directory.mount, directory, name, there)
+                if not rest:
+                    return Place(directory, name, found, bool(slash))
+                directory, path = found, rest
+                continue
             target = await entry.node.read_link()
             if not target:
                 raise refuse(errno.ENOENT)

@@ -6,14 +6,15 @@ import errno
 import os
 import stat
 
-from ovum.services.vfs.node import refuse
+from ovum.services.vfs import operations as op
+from ovum.services.vfs.node import FileSystem, refuse
 from ovum.services.vfs.tree import Entry, Mount, resolve
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ovum.services.vfs.node import FileSystem, Node
+    from ovum.services.vfs.node import Node
 
 
 FIRST_DEVICE = 64
@@ -50,10 +51,21 @@ class Vfs:
         self.table: dict[str, Mount] = {}
         """Every mount by its path, in order of mounting."""
         self.files: dict[int, OpenFile] = {}
-        self._last_number = 0
+        self.devices: dict[int, Node] = {}
+        """Devices whose drivers are tasks, by their numbers (major << 8 | minor)."""
+        self._last_number = op.MOUNT_DEVICES
+        self._no_mount = Mount("/dev", FileSystem(), op.MOUNT_DEVICES, False)
+        """What open devices are said to be in."""
         self._last_handle = 0
 
     # Mounts
+
+    def adopt(self, path: str, system: FileSystem, top: Node, number: int) -> None:
+        """Takes over what the kernel has had sent here from the beginning."""
+        mount = Mount(path, system, number, False)
+        mount.device = FIRST_DEVICE + number
+        mount.root = Entry(mount, None, "", top)
+        self.by_number[number] = self.table[path] = mount
 
     async def mount(self, path: str, system: FileSystem, *, readonly: bool = False) -> Mount:
         """Mounts a file system at a directory (absolute path), which it hides.
@@ -150,7 +162,26 @@ class Vfs:
             if mount.files:
                 await self._ended(mount)
 
+    def path_of(self, entry: Entry, *, below: bool = False) -> str:
+        """The absolute path of an entry; with `below` from where the kernel's tree ends.
+
+        Raises FileNotFoundError if it is gone.
+        """
+        path = entry.path()
+        mount = entry.mount
+        while mount.at is not None:
+            path = mount.at.path().rstrip("/") + path
+            mount = mount.at.mount
+        if not below:
+            path = mount.path.rstrip("/") + path
+        return path.rstrip("/") or "/"
+
     # Open files
+
+    def add_device(self, node: Node, file: Node, flags: int) -> int:
+        """A handle for an open device."""
+        entry = Entry(self._no_mount, None, "", node)
+        return self.add_file(self._no_mount, entry, file, flags)
 
     def add_file(self, mount: Mount, entry: Entry, file: Node, flags: int) -> int:
         """A handle for an open file."""
@@ -166,6 +197,7 @@ class Vfs:
         mount.files -= 1
         if not opened.flags & os.O_PATH:
             await opened.file.close()
-        if not mount.files and self.table.get(mount.path) is not mount:
+        gone = mount is not self._no_mount and self.table.get(mount.path) is not mount
+        if not mount.files and gone:
             await self._ended(mount)
         return opened

@@ -135,10 +135,14 @@ TEST(names_that_cannot_be_changed_are_marked) {
 
 TEST(a_name_that_is_meant_itself_is_not_followed_for_its_slash) {
     start();
-    check(root_inode, "to_b", PATH_ENTRY, to_b);
-    check(root_inode, "to_b/up/b/", PATH_ENTRY, b);
-    check_error(root_inode, "to_b/", PATH_ENTRY, -ENOTDIR);
-    check_error(root_inode, "broken/", PATH_ENTRY, -ENOTDIR);
+    check(root_inode, "to_b", PATH_PARENT, to_b);
+    check(root_inode, "to_b/up/b/", PATH_PARENT, b);
+    check_parent(root_inode, "to_b/", root_inode, "to_b", true, false);
+    CHECK(path.inode == to_b);
+    check_parent(root_inode, "broken/", root_inode, "broken", true, false);
+    CHECK(is_symlink(path.inode));
+    CHECK_EQUAL(path_resolve(root_inode, "to_b/", PATH_FOLLOW | PATH_PARENT, &path), 0);
+    CHECK(path.inode == to_b && path.wants_directory);
 }
 
 TEST(a_broken_link_names_where_a_file_would_be_made) {

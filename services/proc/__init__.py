@@ -1,0 +1,1 @@
+"""/proc: what the machine and its one process say of themselves (proc(5))."""

@@ -1,0 +1,66 @@
+"""What the kernel tells of its state (`_kernel.inspect`), taken apart."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Inspect = Callable[[str], str]
+
+TICK_NS = 10_000_000
+"""The unit of times in /proc: sysconf(_SC_CLK_TCK) is 100."""
+
+
+def statistics(inspect: Inspect) -> dict[str, int]:
+    """Numbers by their names."""
+    pairs = (line.split() for line in inspect("statistics").splitlines())
+    return {name: int(value) for name, value in pairs}
+
+
+class Thread:
+    """A thread of the process."""
+
+    __slots__ = ("cpu_ns", "name", "number", "priority", "state")
+
+    def __init__(self, line: str) -> None:
+        number, self.state, priority, cpu, self.name = line.split(" ", 4)
+        self.number, self.priority, self.cpu_ns = int(number), int(priority), int(cpu)
+
+
+def threads(inspect: Inspect) -> list[Thread]:
+    """All threads."""
+    return [Thread(line) for line in inspect("threads").splitlines()]
+
+
+class Region:
+    """A range of the address space."""
+
+    __slots__ = ("end", "inode", "offset", "path", "protection", "shared", "start")
+
+    def __init__(self, line: str) -> None:
+        start, end, protection, shared, offset, inode, self.path = line.split(" ", 6)
+        self.start, self.end, self.protection = int(start), int(end), int(protection)
+        self.shared, self.offset, self.inode = shared == "1", int(offset), int(inode)
+
+
+def regions(inspect: Inspect) -> list[Region]:
+    """The address space, in order."""
+    return [Region(line) for line in inspect("regions").splitlines()]
+
+
+class Descriptor:
+    """An open descriptor. `inode` is, of a file that tasks serve, its handle."""
+
+    __slots__ = ("flags", "inode", "kind", "number", "path", "position")
+
+    def __init__(self, line: str) -> None:
+        number, flags, position, inode, self.kind, self.path = line.split(" ", 5)
+        self.number, self.flags = int(number), int(flags)
+        self.position, self.inode = int(position), int(inode)
+
+
+def descriptors(inspect: Inspect) -> dict[int, Descriptor]:
+    """All open descriptors."""
+    found = (Descriptor(line) for line in inspect("descriptors").splitlines())
+    return {one.number: one for one in found}
