@@ -157,6 +157,9 @@ class Server:
             entry = child_of(directory, place.name, node)
         elif _exclusive(flags):
             raise refuse(errno.EEXIST)
+        elif entry.node.descriptor is not None and not flags & os.O_PATH:
+            request.complete(0, op.OPENED_DESCRIPTOR | entry.node.descriptor)
+            return
         else:
             place.found()
             kind = entry.node.kind
@@ -176,9 +179,6 @@ class Server:
             if info.device in _KERNEL_DEVICES:
                 request.complete(0, info.device << 32 | info.mode)
                 return
-        if node.descriptor is not None:
-            request.complete(0, op.OPENED_DESCRIPTOR | node.descriptor)
-            return
         file = node if flags & os.O_PATH else await node.open(flags)
         if flags & os.O_TRUNC and writes and node.kind == stat.S_IFREG:
             await file.truncate(0)
