@@ -9,8 +9,11 @@ import os
 import sys
 import threading
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
+
+from ovum.services import vfs
 
 from .registry import PAGE, check, libc, refused
 
@@ -168,3 +171,98 @@ def files_of_proc_are_snapshots_that_nobody_writes() -> None:
     assert (PROC / "uptime").read_text() != first
     with (PROC / "uptime").open() as file:
         assert os.fstat(file.fileno()).st_ino == (PROC / "uptime").stat().st_ino
+
+
+@check
+def proc_shows_descriptors() -> None:
+    reading, writing = os.pipe()
+    path = Path("/tmp/described")
+    path.write_text("content")
+    with path.open() as file:
+        file.read(3)
+        folder = PROC / "self/fd"
+        numbers = {int(name) for name in os.listdir(folder)}
+        assert {0, 1, 2, reading, writing, file.fileno()} <= numbers
+        assert (folder / str(file.fileno())).readlink() == path
+        assert str((folder / str(reading)).readlink()).startswith("pipe:[")
+        assert _fields(f"self/fdinfo/{file.fileno()}")["pos"] == "7"
+        assert (folder / str(file.fileno())).read_text() == "content"
+        # What has no path is what it is: the other end gets what is written.
+        with (folder / str(writing)).open("w") as again:
+            again.write("through")
+        assert os.read(reading, 100) == b"through"
+        assert os.stat(folder / str(reading)).st_ino == os.fstat(reading).st_ino
+    os.close(reading)
+    os.close(writing)
+    with refused(errno.ENOENT):
+        os.readlink(folder / str(reading))
+    path.unlink()
+
+
+@check
+def standard_streams_have_names_in_dev() -> None:
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        assert Path(f"/dev/{name}").stat().st_ino == os.fstat(number).st_ino
+        assert Path(f"/dev/fd/{number}").stat().st_ino == os.fstat(number).st_ino
+    with open("/dev/stderr", "w") as stream:
+        stream.write("")
+
+
+@check
+def proc_shows_threads() -> None:
+    release = threading.Event()
+    thread = threading.Thread(target=release.wait)
+    before = set(os.listdir("/proc/self/task"))
+    thread.start()
+    (new,) = set(os.listdir("/proc/self/task")) - before
+    assert int(new) == thread.native_id
+    text = (PROC / "self/task" / new / "stat").read_text()
+    assert text.startswith(f"{new} (")
+    assert _fields(f"self/task/{new}/status")["State"].startswith("S")
+    release.set()
+    thread.join()
+    with refused(errno.ENOENT):
+        os.stat(f"/proc/self/task/{new}")
+
+
+@check
+def proc_shows_mounts() -> None:
+    os.makedirs("/mnt/with space")
+    vfs.mount("/mnt/with space", vfs.MemoryFileSystem(), readonly=True)
+    lines = (PROC / "mounts").read_text().splitlines()
+    assert lines[0].split()[:3] == ["rootfs", "/", "rootfs"]
+    assert "memory /mnt/with\\040space memory ro 0 0" in lines
+    (last,) = (
+        line for line in (PROC / "self/mountinfo").read_text().splitlines() if "memory" in line
+    )
+    assert last.split()[4:6] == ["/mnt/with\\040space", "ro"]
+    assert "memory" in (PROC / "filesystems").read_text()
+    vfs.umount("/mnt/with space")
+    assert "memory" not in (PROC / "mounts").read_text()
+
+
+@check
+def proc_tells_of_the_kernel() -> None:
+    names = os.uname()
+    settings = PROC / "sys/kernel"
+    assert (settings / "osrelease").read_text() == f"{names.release}\n"
+    assert (settings / "hostname").read_text() == f"{names.nodename}\n"
+    boot, first, second = (
+        (settings / "random" / name).read_text().strip() for name in ("boot_id", "uuid", "uuid")
+    )
+    assert uuid.UUID(first).version == 4 and first != second
+    assert (settings / "random/boot_id").read_text().strip() == boot
+    assert (PROC / "net/dev").read_text().startswith("Inter-|")
+    averages = (PROC / "loadavg").read_text().split()
+    assert len(averages) == 5 and all(float(word) >= 0 for word in averages[:3])
+    assert os.getloadavg()[0] <= 1.5
+
+
+@check
+def proc_tells_of_tasks() -> None:
+    text = (PROC / "ovum/tasks").read_text()
+    assert "task 'sleep_forever': waits to be cancelled" in text
+    with refused(errno.ENOENT):
+        os.stat("/proc/ovum/nothing")
+    with refused(errno.EROFS, errno.EPERM, errno.EACCES):
+        os.mkdir("/proc/new")
