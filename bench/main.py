@@ -9,13 +9,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from bench import footprint, peers, phases, results
+from bench import footprint, peers, phases, results, services, tasks
 from ovum.paths import build_dir
 from ovum.progress import Progress
 
 PHASES: Final = "phases"
 FOOTPRINT: Final = "footprint"
-NAMES: Final = (*peers.PROGRAMS, PHASES, FOOTPRINT)
+SERVICES: Final = "services"
+TASKS: Final = "tasks"
+NAMES: Final = (*peers.PROGRAMS, PHASES, FOOTPRINT, SERVICES, TASKS)
 MACHINES: Final = ("microvm", "pc")
 
 BOOTS: Final = 3
@@ -62,6 +64,12 @@ def _measure(folder: Path, names: Sequence[str], runs: int) -> None:
         _measure_phases(folder, runs)
     if FOOTPRINT in names:
         _measure_footprint(folder)
+    if SERVICES in names:
+        found = {machine: services.measure(machine) for machine in services.MACHINES}
+        found["host"] = {"stat us": services.host_stat_us()}
+        (folder / "services.json").write_text(json.dumps(found, indent=1))
+    if TASKS in names:
+        (folder / "tasks.json").write_text(json.dumps(tasks.measure_all(runs), indent=1))
 
 
 def _measure_programs(folder: Path, programs: Sequence[str], runs: int) -> None:
@@ -150,4 +158,14 @@ def report(folder: Path) -> str:
             for variant, values in json.loads(file.read_text()).items()
         }
         parts.append(results.table(results.FOOTPRINT_HEAD, results.footprint_rows(found)))
+    file = folder / "services.json"
+    if file.exists():
+        found = json.loads(file.read_text())
+        rows = [row for name in services.MACHINES for row in services.rows(name, found[name])]
+        host = found["host"]["stat us"]
+        rows.append(services.row("host: stat of a served file", "µs", host, 60))
+        parts.append(results.table(services.HEAD, rows))
+    file = folder / "tasks.json"
+    if file.exists():
+        parts.append(tasks.report(json.loads(file.read_text())))
     return "\n\n".join(parts) if parts else "nothing has been measured yet"

@@ -8,18 +8,17 @@ printed are the medians of the rounds. trio and curio take part if they are inst
 import argparse
 import asyncio
 import gc
-import json
 import statistics
 import sys
 import tracemalloc
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from time import perf_counter
 from types import ModuleType
 from typing import Any, Final
 
-from bench.results import table
+from bench import results
 from ovum.services import tasks
 from ovum.services.tasks.epoll import EpollBackend
 from ovum.services.tasks.loop import Scheduler
@@ -373,7 +372,7 @@ COUNTS: Final = {
 LIBRARIES: Final = ("ovum", "asyncio", "trio", "curio", "coro.send")
 
 
-def measure(rounds: int, names: list[str]) -> dict[str, dict[str, float]]:
+def measure(rounds: int, names: Sequence[str] = ()) -> dict[str, dict[str, float]]:
     """Microseconds for each operation: the median of the rounds, in which all take turns."""
     chosen = {name: of for name, of in benchmarks().items() if not names or name in names}
     taken: dict[str, dict[str, list[float]]] = {
@@ -389,21 +388,33 @@ def measure(rounds: int, names: list[str]) -> dict[str, dict[str, float]]:
     }
 
 
+def measure_all(rounds: int, names: Sequence[str] = ()) -> dict[str, dict[str, float]]:
+    """The times of all, and the memory of a parked task."""
+    parked = run_ovum(memory_parked)
+    return {**measure(rounds, names), "parked task, bytes": {"ovum": parked}}
+
+
+def report(figures: dict[str, dict[str, float]]) -> str:
+    """A table."""
+    rows = [
+        (name, *(f"{of[which]:.3f}" if which in of else "" for which in LIBRARIES))
+        for name, of in figures.items()
+        if name in COUNTS
+    ]
+    parked = figures["parked task, bytes"]["ovum"]
+    return (
+        results.table(("tasks: µs for each", *LIBRARIES), rows)
+        + f"\n\nbytes of a parked task beyond its coroutines: {parked:.0f} (goal: at most 2048)"
+    )
+
+
 def main() -> int:
-    """Measures and prints a table, and the figures as JSON."""
+    """Measures and prints a table."""
     parser = argparse.ArgumentParser(prog="bench.tasks", description=__doc__)
     parser.add_argument("names", nargs="*", help=f"some of: {', '.join(COUNTS)}")
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
-    figures = measure(options.rounds, options.names)
-    rows = [
-        (name, *(f"{of[which]:.3f}" if which in of else "" for which in LIBRARIES))
-        for name, of in figures.items()
-    ]
-    print(table(("µs for each", *LIBRARIES), rows))
-    memory = {"parked task, bytes": run_ovum(memory_parked)}
-    print(f"\nbytes of a parked task beyond its coroutines: {memory['parked task, bytes']:.0f}\n")
-    print(json.dumps({"python": sys.version.split()[0], **figures, **memory}))
+    print(report(measure_all(options.rounds, options.names)))
     return 0
 
 

@@ -64,6 +64,9 @@ def machine_nodes(
         ),
         "uptime": Text(lambda: uptime_text(inspect)),
         "version": Text(version_text),
+        "vmstat": Text(
+            lambda: f"nr_free_pages {statistics(inspect)['free']}\npswpin 0\npswpout 0\n"
+        ),
     }
 
 

@@ -52,6 +52,14 @@ used = me.cpu_times()
 print("used", used.user + used.system > 0.1, me.ppid() >= 0, me.username() != "", me.nice())
 print("environ", me.environ().get("HOME") == os.environ.get("HOME"))
 print("others", psutil.pid_exists(os.getpid()), os.getpid() in psutil.pids())
+names = {thread.id for thread in me.threads()}
+print("thread list", len(names) == me.num_threads())
+with open("/tmp/opened-by-psutil", "w") as opened:
+    before = me.num_fds()
+    print("files", opened.name in [file.path for file in me.open_files()])
+    print("io", me.io_counters().read_count >= 0, me.cwd() == os.getcwd())
+os.unlink("/tmp/opened-by-psutil")
+print("full", me.memory_full_info().uss > 0)
 print("disk", psutil.disk_usage("/").total > 0)
 try:
     psutil.Process(99999999)
