@@ -8,6 +8,9 @@ import pytest
 from . import machine
 from .qmp import controlled
 
+PSUTIL = "psutil==7.2.2"
+"""A wheel with a native library."""
+
 MOUNTED = """\
 import os, sys
 from ovum.services import vfs
@@ -31,7 +34,7 @@ def test_services_start_when_they_are_needed() -> None:
         "from ovum.services import vfs\n"
         "print(vfs.mounts())\n"
     )
-    assert machine.code(source).expect().out == "[]\n[]\n"
+    assert machine.code(source).expect().out == "[]\n[('/proc', 'proc', 'rw')]\n"
 
 
 def test_services_load_no_library_when_they_start() -> None:
@@ -108,3 +111,26 @@ def test_the_power_button_ends_a_program_cleanly(
             assert await guest.end() == 0
 
     asyncio.run(main())
+
+
+def test_a_wheel_is_imported_from_an_archive() -> None:
+    """Its native library, too: the dynamic linker maps it from the mount."""
+    source = (
+        "import os, sys, zipfile\n"
+        "packages = next(path for path in sys.path if path.endswith('site-packages'))\n"
+        "with zipfile.ZipFile('/tmp/a.whl', 'w', zipfile.ZIP_DEFLATED) as wheel:\n"
+        "    for folder, _, files in os.walk(f'{packages}/psutil'):\n"
+        "        for name in files:\n"
+        "            path = os.path.join(folder, name)\n"
+        "            wheel.write(path, os.path.relpath(path, packages))\n"
+        "from ovum.services import vfs\n"
+        "from ovum.services.vfs.zip import ZipFileSystem\n"
+        "vfs.mount('/mnt', ZipFileSystem('/tmp/a.whl'))\n"
+        "sys.path.remove(packages)\n"
+        "sys.path.insert(0, '/mnt')\n"
+        "import psutil\n"
+        "print(psutil.__file__, psutil._pslinux.cext.__file__.rpartition('/')[0])\n"
+        "print(psutil.Process().pid == os.getpid(), psutil.cpu_count())\n"
+    )
+    result = machine.run("--with", PSUTIL, "-c", source)
+    assert result.expect().out == "/mnt/psutil/__init__.py /mnt/psutil\nTrue 1\n"
