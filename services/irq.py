@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import _kernel
 
-from ovum.services.tasks import Parking
+from ovum.services.tasks import Parking, WouldBlock, checkpoint
+from ovum.services.tasks.choose import Branch
+from ovum.services.tasks.current import here
 
 
 class Interrupts:
@@ -22,8 +24,10 @@ class Interrupts:
         return f"{self.count} interrupts, the first at {self.first_ns / 1e9:.6f} s"
 
 
-class Irq:
+class Irq(Branch):
     """One interrupt line, bound to the caller: below 16 ISA's, from there on the I/O APIC's own.
+
+    To be waited for by itself, or as a branch of `tasks.select`.
 
     A line that is level-triggered (PCI's, and what ACPI says of ISA's) stays masked after an
     interrupt until `acknowledge()`: see to the device first. Raises OSError(EBUSY) for a line that
@@ -57,15 +61,32 @@ class Irq:
     async def wait(self) -> Interrupts:
         """Waits for the next interrupt, or returns at once what has come since the last wait.
 
-        Checkpoint: yes. Cancelled, it has taken nothing. Of several tasks that wait, the first gets
-        the interrupt.
+        Checkpoint: yes; it lets others run only if it waits, or every so often. Cancelled, it has
+        taken nothing. Of several tasks that wait, the first gets the interrupt.
         """
+        scheduler = here.scheduler
+        if scheduler.credit > 0:
+            scheduler.credit -= 1
+        else:
+            await checkpoint()
         if self._count:
-            result = Interrupts(self._count, self._first)
-            self._count = 0
-            return result
+            return self.attempt()
         arrived: Interrupts = await self._waiting.park()
         return arrived
+
+    # As a branch of a select
+
+    def attempt(self) -> Interrupts:
+        """What has come since the last wait. Raises `WouldBlock` if nothing has."""
+        if not self._count:
+            raise WouldBlock(f"{self!r} has not come")
+        result = Interrupts(self._count, self._first)
+        self._count = 0
+        return result
+
+    def queue(self) -> Parking:
+        """Where to wait for it."""
+        return self._waiting
 
     def acknowledge(self) -> None:
         """The device has been seen to: the line may interrupt again."""

@@ -1,11 +1,13 @@
 """The services thread: calls from threads, interrupts, the interpreter in time, dying services."""
 
 import contextlib
+import os
 import threading
 import time
 
+from ovum.services import tasks
 from ovum.services.log import INFO, dmesg, log
-from ovum.services.tasks import Event, current_task, sleep
+from ovum.services.tasks import Event, current_task, sleep, workers
 
 from .registry import check, refused
 
@@ -39,6 +41,61 @@ async def _delays(count: int) -> list[int]:
     finally:
         irq.close()
     return sorted(delays)
+
+
+@check
+def an_interrupt_is_a_branch_of_a_select() -> None:
+    async def wait() -> list[str]:
+        irq = Irq(TIMER_LINE)
+        order = []
+        try:
+            for seconds in (10, 0.05):
+                if not order:
+                    _start_timer(3000)
+                timer = tasks.After(seconds)
+                branch, came = await tasks.select(timer, irq)
+                order.append("timer" if branch is timer else f"interrupts: {came.count}")
+        finally:
+            irq.close()
+        return order
+
+    order = call(wait)
+    assert order == ["interrupts: 1", "timer"], order
+
+
+@check
+def tasks_run_in_a_thread_of_the_program() -> None:
+    """Over epoll, with threads and the services thread on the other side of channels."""
+    channel = tasks.ThreadChannel[int](2)
+
+    async def produce() -> None:
+        for number in range(100):
+            await channel.send(number)
+        channel.close()
+
+    async def read(descriptor: int) -> bytes:
+        await tasks.wait_readable(descriptor)
+        return os.read(descriptor, 100)
+
+    async def main() -> tuple[int, bytes]:
+        reading, writing = os.pipe2(os.O_NONBLOCK)
+        total = 0
+        async with tasks.Group() as group:
+            task = group.start(read, reading)
+            services().scheduler.call_soon(services().services.start, "producer", produce)
+            async for number in channel:
+                total += number
+            await tasks.to_thread(os.write, writing, b"through a pipe")
+            text = await task.wait()
+        os.close(reading)
+        os.close(writing)
+        return total, text
+
+    workers.IDLE_S = 0.01
+    assert tasks.run(main) == (4950, b"through a pipe")
+    for thread in threading.enumerate():
+        if thread.name == "ovum worker":
+            thread.join()
 
 
 @check
