@@ -47,7 +47,7 @@ async def _delays(count: int) -> list[int]:
 def an_interrupt_is_a_branch_of_a_select() -> None:
     async def wait() -> list[str]:
         irq = Irq(TIMER_LINE)
-        order = []
+        order: list[str] = []
         try:
             for seconds in (10, 0.05):
                 if not order:
