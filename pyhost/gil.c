@@ -10,20 +10,35 @@
 
 #include <internal/pycore_ceval.h>
 #include <internal/pycore_interp.h>
+#include <pthread.h>
 #include <unistd.h>
+
+/* Asks the holder to give the lock up at its next look at the bit; the holder's thread, 0 if nobody has
+ * it. Under the mutex, because whoever takes the lock clears its own bit last, with the mutex still its. */
+static unsigned long ask_holder(struct _gil_runtime_state *gil)
+{
+    unsigned long holder = 0;
+
+    pthread_mutex_lock(&gil->mutex);
+    if (_Py_atomic_load_int_relaxed(&gil->locked)) {
+        _Py_set_eval_breaker_bit(gil->last_holder, _PY_GIL_DROP_REQUEST_BIT);
+        holder = gil->last_holder->native_thread_id;
+    }
+    pthread_mutex_unlock(&gil->mutex);
+    return holder;
+}
 
 void gil_take_soon(PyThreadState *self)
 {
-    /* No other thread runs while the services thread does, which outranks them on the one processor:
-     * what is read here stays true until it waits. */
     struct _gil_runtime_state *gil = PyThreadState_GetInterpreter(self)->ceval.gil;
+    unsigned long holder;
 
-    /* The holder gives the lock up at its next look at the bit, and does not go on before somebody
-     * else has taken it. In between the kernel wakes this thread, before those who wait longer. */
-    while (_Py_atomic_load_int_relaxed(&gil->locked) && gil->last_holder) {
-        _Py_set_eval_breaker_bit(gil->last_holder, _PY_GIL_DROP_REQUEST_BIT);
-        if (syscall(OVUM_SYS_SERVICES_WAIT_ZERO, &gil->locked) < 0)
+    /* No other thread runs while the services thread does, which outranks them on the one processor:
+     * the holder that was asked is the holder until this thread waits. It does not go on before
+     * somebody else has taken the lock; in between the kernel wakes this thread, before those who
+     * wait longer. */
+    while ((holder = ask_holder(gil)))
+        if (syscall(OVUM_SYS_SERVICES_WAIT_ZERO, &gil->locked, holder) < 0)
             break;
-    }
     PyEval_RestoreThread(self);
 }

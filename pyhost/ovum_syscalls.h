@@ -54,7 +54,8 @@
 /* read_log(position, buffer, size): the length of the records stored; moves *position (core/log.h). */
 #define OVUM_SYS_READ_LOG (OVUM_SYS_BASE + 19)
 
-/* wait_zero(word): the services thread waits for a 32-bit word to become 0 (sys/request.h). */
+/* wait_zero(word, holder): the services thread waits for the 32-bit word of a lock that thread `holder`
+ * has to become 0 (sys/request.h). */
 #define OVUM_SYS_SERVICES_WAIT_ZERO (OVUM_SYS_BASE + 20)
 
 /* Levels of log. */

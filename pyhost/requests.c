@@ -41,6 +41,25 @@ static int end_buffer(struct request *r)
     return 0;
 }
 
+PyDoc_STRVAR(abandon_doc,
+             "abandon($self, /)\n--\n\n"
+             "Answer the call with EIO although something still uses the buffer, which is the\n"
+             "caller's memory again; nothing if it was answered before.");
+
+static PyObject *request_abandon(PyObject *self, PyObject *unused)
+{
+    struct request *r = (struct request *)self;
+
+    (void)unused;
+    if (!r->done) {
+        if (r->buffer)
+            ((PyMemoryViewObject *)r->buffer)->mbuf->flags |= _Py_MANAGED_BUFFER_RELEASED;
+        r->done = true;
+        syscall(OVUM_SYS_SERVICES_COMPLETE, r->event.number, -EIO, 0, NULL);
+    }
+    Py_RETURN_NONE;
+}
+
 static PyObject *complete(struct request *r, long result, uint64_t extra, const char *path)
 {
     if (r->done) {
@@ -106,13 +125,7 @@ static void request_dealloc(PyObject *self)
     struct request *r = (struct request *)self;
     PyTypeObject *type = Py_TYPE(self);
 
-    if (!r->done) {
-        PyObject *pending = PyErr_GetRaisedException();
-        if (r->buffer)
-            ((PyMemoryViewObject *)r->buffer)->mbuf->flags |= _Py_MANAGED_BUFFER_RELEASED;
-        syscall(OVUM_SYS_SERVICES_COMPLETE, r->event.number, -EIO, 0, NULL);
-        PyErr_SetRaisedException(pending);
-    }
+    request_abandon(self, NULL);
     Py_XDECREF(r->path);
     Py_XDECREF(r->path2);
     Py_XDECREF(r->buffer);
@@ -143,6 +156,7 @@ static PyMemberDef request_members[] = {
 static PyMethodDef request_methods[] = {
     {"complete", _PyCFunction_CAST(request_complete), METH_FASTCALL, complete_doc},
     {"redirect", _PyCFunction_CAST(request_redirect), METH_FASTCALL, redirect_doc},
+    {"abandon", request_abandon, METH_NOARGS, abandon_doc},
     {NULL, NULL, 0, NULL},
 };
 
@@ -218,25 +232,27 @@ static PyObject *services_wait(PyObject *module, PyObject *const *args, Py_ssize
         (args[0] != Py_None && !args_unsigned(args[0], "deadline", UINT64_MAX - 1, &deadline)) ||
         (count == 2 && !args_unsigned(args[1], "in_flight", 1024, &in_flight)) || !ring0_require())
         return NULL;
+    PyObject *list = PyList_New(0);
+    if (!list)
+        return NULL;
     PyThreadState *self = PyEval_SaveThread();
     long n = syscall(OVUM_SYS_SERVICES_WAIT, deadline, events, AT_ONCE, in_flight);
     int error = errno;
     gil_take_soon(self);
     if (n < 0) {
+        Py_DECREF(list);
         errno = error;
         return PyErr_SetFromErrno(PyExc_OSError);
     }
-    PyObject *list = PyList_New(n);
-    for (long i = 0; list && i < n; i++) {
+    for (long i = 0; i < n; i++) {
         PyObject *event = event_object(state, &events[i]);
-        if (!event) { /* those behind it must be answered all the same */
-            for (long k = i; k < n; k++)
-                if (events[k].kind == EVENT_REQUEST && k > i)
-                    syscall(OVUM_SYS_SERVICES_COMPLETE, events[k].number, -ENOMEM, 0, NULL);
-            Py_CLEAR(list);
-        } else {
-            PyList_SET_ITEM(list, i, event);
+        if (!event || PyList_Append(list, event) < 0) {
+            /* There is no memory: the caller is told, and those behind have their turn. */
+            PyErr_Clear();
+            if (events[i].kind == EVENT_REQUEST)
+                syscall(OVUM_SYS_SERVICES_COMPLETE, events[i].number, -ENOMEM, 0, NULL);
         }
+        Py_XDECREF(event);
     }
     return list;
 }

@@ -83,14 +83,18 @@ static void *services_main(void *ready)
     sem_post(ready);
     if (error < 0 || syscall(OVUM_SYS_SERVICES_WAIT, UINT64_MAX, 0, 0, 1) < 0)
         return NULL;
-    PyGILState_STATE state = PyGILState_Ensure();
+    PyThreadState *self = PyThreadState_New(PyInterpreterState_Main());
+    if (!self)
+        return NULL;
+    gil_take_soon(self);
     PyObject *module = PyImport_ImportModule(MODULE);
     PyObject *result = module ? PyObject_CallMethod(module, "main", NULL) : NULL;
     if (!result)
         PyErr_WriteUnraisable(NULL);
     Py_XDECREF(result);
     Py_XDECREF(module);
-    PyGILState_Release(state);
+    PyThreadState_Clear(self);
+    PyThreadState_DeleteCurrent();
     return NULL;
 }
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 
-from ovum.services.log import WARNING, log
+from ovum.services.log import ERROR, WARNING, log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,6 +49,9 @@ if TYPE_CHECKING:
 
         def complete(self, result: int, extra: int = 0, /) -> None:
             """Answers the call: its result, 0 or more, or minus errno."""
+
+        def abandon(self) -> None:
+            """Answers with EIO even if something still uses the buffer."""
 
         def redirect(self, path: bytes, second: bool = False, /) -> None:
             """Has the call start again with another path."""
@@ -110,14 +113,18 @@ class KernelEvents:
 
     def wait(self, deadline: int | None) -> None:
         """Blocks until the deadline (ns of `now`), a wake() or an event; begins what that asks."""
-        for event in self._kernel.wait(deadline, self.in_flight):
-            if isinstance(event, tuple):
-                self._told(event)
-                continue
-            self.served += 1
-            task = self.scheduler.spawn_now(self._serve(event), "request")
-            if task is not None:
-                self._keep(event.number, task)
+        try:
+            for event in self._kernel.wait(deadline, self.in_flight):
+                if isinstance(event, tuple):
+                    self._told(event)
+                    continue
+                self.served += 1
+                task = self.scheduler.spawn_now(self._serve(event), "request")
+                if task is not None:
+                    self._keep(event.number, task)
+        except MemoryError as error:
+            # Requests that are dropped here fail with EIO; the service goes on.
+            log(ERROR, f"services: no memory for what the kernel has told: {error}")
 
     def _keep(self, number: int, task: Task[None]) -> None:
         """Remembers who works on a request, in case its caller is interrupted."""

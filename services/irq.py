@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import _kernel
+from errno import EBUSY
 
 from ovum.services.tasks import Parking, WouldBlock, checkpoint
 from ovum.services.tasks.choose import Branch
@@ -24,38 +24,36 @@ class Interrupts:
         return f"{self.count} interrupts, the first at {self.first_ns / 1e9:.6f} s"
 
 
-class Irq(Branch):
-    """One interrupt line, bound to the caller: below 16 ISA's, from there on the I/O APIC's own.
+class Interrupt(Branch):
+    """Something that interrupts, to be waited for by itself or as a branch of `tasks.select`.
 
-    To be waited for by itself, or as a branch of `tasks.select`.
-
-    A line that is level-triggered (PCI's, and what ACPI says of ISA's) stays masked after an
-    interrupt until `acknowledge()`: see to the device first. Raises OSError(EBUSY) for a line that
-    has an owner, or that the machine does not have.
+    `name`: what it is called in messages. This much is the same in the machine and over a model of
+    a device, which calls `arrived`.
     """
 
-    def __init__(self, line: int) -> None:
-        from ovum.services.main import services
+    address = 0
+    """Of a message-signalled interrupt: where the device is to write…"""
+    data = 0
+    """…and what (PCI 3.0, 6.8)."""
 
-        self.line = line
+    def __init__(self, name: str) -> None:
+        self.name = name
         self.total = 0
         """Interrupts so far."""
         self._count = 0
         self._first = 0
         self._waiting = Parking("see", self)
-        self._bound = services().events.interrupts
-        _kernel.irq_bind(line)
-        self._bound[line] = self._arrived
 
     def __repr__(self) -> str:
-        return f"interrupt {self.line}"
+        return self.name
 
-    def _arrived(self, count: int, first: int) -> None:
+    def arrived(self, count: int, first_ns: int) -> None:
+        """There were `count` interrupts, the first at `first_ns`. Scheduler's thread only."""
         self.total += count
-        if self._waiting.wake_one(Interrupts(count, first)):
+        if self._waiting.wake_one(Interrupts(count, first_ns)):
             return
         if not self._count:
-            self._first = first
+            self._first = first_ns
         self._count += count
 
     async def wait(self) -> Interrupts:
@@ -89,10 +87,44 @@ class Irq(Branch):
         return self._waiting
 
     def acknowledge(self) -> None:
+        """The device has been seen to: it may interrupt again. Needed by level-triggered lines."""
+
+    def close(self) -> None:
+        """Gives it up; whoever waits goes on waiting."""
+
+
+class Irq(Interrupt):
+    """One interrupt line, bound to the caller: below 16 ISA's, from there on the I/O APIC's own.
+
+    A line that is level-triggered (PCI's, and what ACPI says of ISA's) stays masked after an
+    interrupt until `acknowledge()`: see to the device first. Raises OSError(EBUSY) for a line that
+    has an owner, or that the machine does not have.
+    """
+
+    def __init__(self, line: int) -> None:
+        import _kernel
+
+        from ovum.services.main import services
+
+        super().__init__(f"interrupt {line}")
+        self.line = line
+        self._kernel = _kernel
+        self._bound = services().events.interrupts
+        if line in self._bound:
+            raise OSError(EBUSY, f"interrupt {line} has an owner")
+        # First: it may come before this thread is through.
+        self._bound[line] = self.arrived
+        try:
+            _kernel.irq_bind(line)
+        except BaseException:
+            del self._bound[line]
+            raise
+
+    def acknowledge(self) -> None:
         """The device has been seen to: the line may interrupt again."""
-        _kernel.irq_acknowledge(self.line)
+        self._kernel.irq_acknowledge(self.line)
 
     def close(self) -> None:
         """Gives the line up."""
-        _kernel.irq_unbind(self.line)
+        self._kernel.irq_unbind(self.line)
         del self._bound[self.line]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ovum.services.log import ERROR, INFO, WARNING, log, log_error
-from ovum.services.tasks import Cancelled, move_on_after, sleep
+from ovum.services.tasks import Cancelled, Event, move_on_after, sleep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ class Services:
         self.died: dict[str, BaseException] = {}
         """Services that are gone, with what they died of."""
         self._at_end: list[tuple[str, Callable[[], Awaitable[None]]]] = []
+        self._ending: Event | None = None
 
     def start(
         self,
@@ -94,6 +95,12 @@ class Services:
         What is not through after this many seconds, all together, is named in the log and left.
         """
         begun = self.scheduler.now()
+        if self._ending is not None:
+            # Somebody else is at it: the power button, while the program ends by itself.
+            with move_on_after(seconds):
+                await self._ending.wait()
+            return
+        self._ending = Event()
         while self._at_end:
             name, function = self._at_end.pop()
             left = seconds - (self.scheduler.now() - begun) / 1e9
@@ -107,4 +114,5 @@ class Services:
         for task in list(self.running.values()):
             if task is not keep:
                 task.cancel()
+        self._ending.set()
         log(INFO, f"services ended in {(self.scheduler.now() - begun) / 1e6:.1f} ms")

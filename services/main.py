@@ -10,12 +10,13 @@ import time
 
 # The C modules behind `signal` and `threading`, whose import would take longer than all of this.
 from _signal import SIGTERM, getsignal
-from _thread import allocate_lock
+from _thread import LockType, allocate_lock, start_new_thread
 
 import _kernel
 
 from ovum.services.devices import KMSG, Devices
 from ovum.services.events import KernelEvents
+from ovum.services.imports import UnservedPathFinder
 from ovum.services.kmsg import Kmsg
 from ovum.services.lifecycle import Services
 from ovum.services.log import ERROR, INFO, WARNING, log, log_error, place, stack_lines
@@ -46,6 +47,7 @@ class Machine:
     def __init__(self) -> None:
         begun = time.monotonic_ns()
         self.vfs = Vfs(_kernel.mount)
+        UnservedPathFinder(self.vfs.serves).install()
         self.events = KernelEvents(_kernel, Server(self.vfs).serve)
         self.scheduler = Scheduler(self.events, name="services", on_crash=_crashed, on_slow=_slow)
         self.events.scheduler = self.scheduler
@@ -137,7 +139,12 @@ def end() -> None:
     """What pyhost calls when the program is through: nothing that it wrote is lost."""
     if _machine is None:
         return
-    _flush_files()
+    # By itself: a file whose lock another thread has for ever cannot be flushed.
+    flushed = allocate_lock()
+    flushed.acquire()
+    start_new_thread(_flush_files, (flushed,))
+    if not flushed.acquire(timeout=END_S):
+        log(ERROR, f"end of the machine: files are not flushed after {END_S:g} s")
     try:
         # Not a timeout of the services thread's: it may be what has stopped.
         ThreadCall(_machine.scheduler, _machine.services.end, (END_S,)).wait(END_S + 1)
@@ -145,14 +152,26 @@ def end() -> None:
         log_error("end of the machine", error)
 
 
-def _flush_files() -> None:
+def _flush_files(done: LockType) -> None:
     """Flushes what a program leaves open: else it would happen when services have ended."""
-    for thing in gc.get_objects():
-        if issubclass(type(thing), io.IOBase) and not thing.closed and thing.writable():
-            try:
-                thing.flush()
-            except (OSError, ValueError) as error:
-                log_error(f"end of the machine: {thing!r} cannot be flushed", error)
+    try:
+        for thing in gc.get_objects():
+            if issubclass(type(thing), io.IOBase):
+                _flush(thing)
+    except MemoryError as error:
+        log_error("end of the machine: no memory to look for open files", error)
+    finally:
+        done.release()
+
+
+def _flush(file: io.IOBase) -> None:
+    try:
+        if not file.closed and file.writable():
+            file.flush()
+    except Exception as error:
+        # A wrapper whose file was detached has nothing to lose.
+        if "detached" not in str(error):
+            log_error(f"end of the machine: {file!r} cannot be flushed", error)
 
 
 def _crashed(task: Task[Any], error: BaseException) -> None:

@@ -7,6 +7,7 @@
 #include "core/string.h"
 #include "mm/kmalloc.h"
 #include "mm/paging.h"
+#include "sys/request.h"
 
 #define SLICE_NS (6 * NS_PER_MS)
 
@@ -171,7 +172,7 @@ int thread_block(u64 deadline) {
         t->wake_pending = false;
         return 0;
     }
-    if (!t->uninterruptible && signals_deliverable(t))
+    if (!t->uninterruptible && (signals_deliverable(t) || unlikely(services_word && services_need_gil_of(t))))
         return -ERESTARTSYS;
     if (deadline != FOREVER) {
         if (deadline <= clock_now())

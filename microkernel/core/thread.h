@@ -31,6 +31,7 @@ struct thread {
     struct timer wait_timer;
     int wait_result;
     bool uninterruptible;                       /* no signal ends its waiting */
+    bool give_up_gil;                           /* its call is to be made without the interpreter's lock (sys/request.c) */
     struct path *redirections[2];               /* what a call that is made again goes on with (sys/request.c) */
     struct thread_signals signals;
 };

@@ -116,6 +116,9 @@ i64 hosted_flush(struct file *f) {
 
 /* ---- content ---- */
 
+/* What a task is asked for at a time: all of it is touched before, with interrupts off. */
+#define PIECE (1ull << 20)
+
 static i64 move(struct file *f, struct span *s, u64 *position, enum request_operation operation) {
     struct hosted *h = f->data;
     bool append = operation == REQUEST_WRITE && f->flags & O_APPEND;
@@ -125,7 +128,7 @@ static i64 move(struct file *f, struct span *s, u64 *position, enum request_oper
     do {
         if (s->left && span_stretch(s))
             return done ? done : -EFAULT;
-        u64 piece = s->left - s->later;
+        u64 piece = min_u64(s->left - s->later, PIECE);
         struct request r = request_at_file(f);
         set_buffer(&r, (const void *)s->at, piece, operation == REQUEST_READ);
         n = piece ? request(&r, operation, *position, append, 0) : 0;
@@ -142,18 +145,29 @@ static i64 move(struct file *f, struct span *s, u64 *position, enum request_oper
     return done ? done : n;
 }
 
-/* Calls that use the file's own position take turns (POSIX, 2.9.7). */
-static i64 move_in_turn(struct file *f, struct span *s, u64 *position, enum request_operation operation) {
+i64 hosted_take_turn(struct file *f) {
     struct hosted *h = f->data;
-    if (position != &f->position)
-        return move(f, s, position, operation);
-    int error = WAIT_UNTIL(&h->position_queue, !h->moving, FOREVER);
-    if (error)
-        return error;
-    h->moving = true;
-    i64 n = move(f, s, position, operation);
+    i64 error = h->moving ? request_allowed() : 0;
+    if (!error)
+        error = WAIT_UNTIL(&h->position_queue, !h->moving, FOREVER);
+    h->moving |= !error;
+    return error;
+}
+
+void hosted_end_turn(struct file *f) {
+    struct hosted *h = f->data;
     h->moving = false;
     waitqueue_wake(&h->position_queue, 0);
+}
+
+static i64 move_in_turn(struct file *f, struct span *s, u64 *position, enum request_operation operation) {
+    if (position != &f->position)
+        return move(f, s, position, operation);
+    i64 error = hosted_take_turn(f);
+    if (error)
+        return error;
+    i64 n = move(f, s, position, operation);
+    hosted_end_turn(f);
     return n;
 }
 
@@ -162,11 +176,17 @@ static i64 write_hosted(struct file *f, struct span *from, u64 *position) { retu
 
 i64 hosted_list(struct file *f, u64 buffer, size_t size) {
     struct request r = request_at_file(f);
-    set_buffer(&r, (const void *)buffer, min_u64(size, TRANSFER_LIMIT), true);
+    if (!user_range(buffer, size = min_u64(size, PIECE)))
+        return -EFAULT;
+    set_buffer(&r, (const void *)buffer, size, true);
+    i64 n = hosted_take_turn(f);
+    if (n)
+        return n;
     file_get(f);
-    i64 n = request(&r, REQUEST_LIST, f->position, 0, 0);
+    n = request(&r, REQUEST_LIST, f->position, 0, 0);
     if (n >= 0)
         f->position = r.extra;
+    hosted_end_turn(f);
     file_put(f);
     return n;
 }
@@ -175,7 +195,7 @@ i64 hosted_fill(struct file *f, u64 at, u64 length, u64 offset) {
     u64 done = 0;
     while (done < length) {
         struct request r = request_at_file(f);
-        set_buffer(&r, (const void *)(at + done), length - done, true);
+        set_buffer(&r, (const void *)(at + done), min_u64(length - done, PIECE), true);
         i64 n = request(&r, REQUEST_READ, offset + done, 0, 0);
         if (n < 0)
             return n;

@@ -60,7 +60,8 @@ i64 path_create(struct path *p, struct inode *i);
 i64 change_mode(u64 dirfd, u64 name, u64 mode, u64 at_flags);
 extern struct file *working_directory;
 i64 change_directory(struct file *to);          /* -ENOTDIR */
-i64 synchronize(u64 fd, bool data_only);
+i64 synchronize(u64 fd, u64 what);
+i64 sys_brk(u64 wanted);
 i64 file_system(u64 dirfd, u64 name, u64 at_flags, u64 to);
 
 /* openat(2) but for the descriptor. */

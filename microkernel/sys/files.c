@@ -170,20 +170,11 @@ static i64 ask_file(struct file *f, enum request_operation operation, u64 a, u64
 
 enum { SEEK_SET, SEEK_CUR, SEEK_END, SEEK_DATA, SEEK_HOLE };
 
-i64 sys_lseek(u64 fd, u64 offset, u64 whence) {
-    struct file *f = fd_file((int)fd);
-    if (!f)
-        return -EBADF;
-    if (f->flags & O_PATH)
-        return -EBADF;
-    if (!f->ops->seekable)
-        return -ESPIPE;
+static i64 seek(struct file *f, u64 offset, u64 whence) {
     if (is_hosted(f) && whence >= SEEK_END && whence <= SEEK_HOLE) {
-        file_get(f);
         i64 to = ask_file(f, REQUEST_SEEK, offset, whence, 0);
         if (to >= 0)
             f->position = (u64)to;
-        file_put(f);
         return to;
     }
     i64 base = 0, size = f->inode && is_regular(f->inode) ? (i64)f->inode->size : 0;
@@ -205,6 +196,24 @@ i64 sys_lseek(u64 fd, u64 offset, u64 whence) {
         return -EINVAL;
     f->position = (u64)at;
     f->dir_next = NULL;
+    return at;
+}
+
+i64 sys_lseek(u64 fd, u64 offset, u64 whence) {
+    struct file *f = fd_file((int)fd);
+    if (!f || f->flags & O_PATH)
+        return -EBADF;
+    if (!f->ops->seekable)
+        return -ESPIPE;
+    if (!is_hosted(f))
+        return seek(f, offset, whence);
+    i64 at = hosted_take_turn(f);
+    if (at)
+        return at;
+    file_get(f);
+    at = seek(f, offset, whence);
+    hosted_end_turn(f);
+    file_put(f);
     return at;
 }
 
@@ -254,11 +263,13 @@ i64 sys_fallocate(u64 fd, u64 mode, u64 from, u64 length) {
 }
 
 /* Of the kernel's own files nothing has to go anywhere: there is only memory. */
-i64 synchronize(u64 fd, bool data_only) {
+i64 synchronize(u64 fd, u64 what) {
     struct file *f = fd_file((int)fd);
-    if (f && is_hosted(f))
-        return f->flags & O_PATH ? -EBADF : ask_file(f, REQUEST_SYNC, data_only, 0, 0);
-    return !f ? -EBADF : f->inode && (is_regular(f->inode) || is_directory(f->inode)) ? 0 : -EINVAL;
+    if (!f || f->flags & O_PATH)
+        return -EBADF;
+    if (is_hosted(f))
+        return ask_file(f, REQUEST_SYNC, what, 0, 0);
+    return what == SYNC_FILE_SYSTEM || (f->inode && (is_regular(f->inode) || is_directory(f->inode))) ? 0 : -EINVAL;
 }
 
 i64 sys_fadvise64(u64 fd, u64 from, u64 n, u64 advice) {

@@ -32,6 +32,18 @@ static void put(struct text *t, const char *format, ...) {
     put_bytes(t, line, min_u64(n, sizeof line - 1));
 }
 
+/* A name of at most n bytes as text within a line: control characters and backslashes as \ooo, as Linux
+ * writes them. */
+static void put_name(struct text *t, const char *name, size_t n) {
+    for (; n && *name; name++, n--) {
+        u8 c = (u8)*name;
+        if (c >= ' ' && c != 127 && c != '\\')
+            put_bytes(t, name, 1);
+        else
+            put(t, "\\%u%u%u", c >> 6, c >> 3 & 7, c & 7);
+    }
+}
+
 /* name value */
 static void put_statistics(struct text *t, char *name) {
     struct pmm_statistics m = pmm_statistics();
@@ -47,15 +59,17 @@ static void put_statistics(struct text *t, char *name) {
 static void put_threads(struct text *t, char *name) {
     list_for(l, &all_threads) {
         const struct thread *x = list_item(l, struct thread, all_link);
-        put(t, "%d %c %u %lu %.*s\n", x->tid, x->state == THREAD_BLOCKED ? 'S' : 'R', x->priority, thread_cpu_time(x), (int)sizeof x->name, x->name);
+        put(t, "%d %c %u %lu ", x->tid, x->state == THREAD_BLOCKED ? 'S' : 'R', x->priority, thread_cpu_time(x));
+        put_name(t, x->name, sizeof x->name);
+        put_bytes(t, "\n", 1);
     }
 }
 
 static void put_path(struct text *t, const struct inode *i, char *name) {
     i64 n = i ? is_directory(i) ? directory_path(i, name, PATH_MAX) : inode_path(i, name, PATH_MAX) : 0;
     if (n > 0)
-        put_bytes(t, name, strlen(name));
-    put(t, "\n");
+        put_name(t, name, PATH_MAX);
+    put_bytes(t, "\n", 1);
 }
 
 /* start end protection shared offset inode path */

@@ -55,7 +55,7 @@ i64 sys_mmap(u64 hint, u64 length, u64 prot, u64 flags, u64 fd, u64 offset) {
     }
     if (!(flags & MAP_ANONYMOUS)) {
         struct file *f = fd_file((int)fd);
-        if (!f)
+        if (!f || f->flags & O_PATH)
             return -EBADF;
         if (f->inode && (f->inode->mode & S_IFMT) == S_IFCHR && f->inode->rdev == (1 << 8 | 5))
             flags |= MAP_ANONYMOUS;             /* /dev/zero: anonymous memory by its old name */
@@ -93,13 +93,27 @@ i64 sys_mprotect(u64 start, u64 length, u64 prot) {
     return error || !length ? error : vm_protect(start, length, (int)prot);
 }
 
+#define MREMAP_FIXED 2
+
 i64 sys_mremap(u64 old, u64 old_length, u64 new_length, u64 flags, u64 new_address) {
-    if (!page_range(old, &old_length) || !new_length || new_length > USER_END || (flags & 2 && new_address & PAGE_MASK))
+    if (!page_range(old, &old_length) || !new_length || new_length > USER_END || (flags & MREMAP_FIXED && new_address & PAGE_MASK))
         return -EINVAL;
     i64 error = requests_await_range(old, old_length);
-    if (!error && flags & 2 /* MREMAP_FIXED */)
+    /* While one range is waited for, a request may begin in the other. */
+    while (!error && flags & MREMAP_FIXED && requests_have(new_address, new_length)) {
         error = requests_await_range(new_address, new_length);
+        if (!error)
+            error = requests_await_range(old, old_length);
+    }
     return error ? error : vm_remap(old, old_length, ALIGN_UP(new_length, PAGE_SIZE), (int)flags, new_address);
+}
+
+i64 sys_brk(u64 wanted) {
+    u64 end = vm_brk(0);
+    i64 error = wanted && wanted < end ? requests_await_range(wanted, end - wanted) : 0;
+    if (error == -EBUSY)
+        return (i64)end;                        /* brk has no errors: the end stays where it is */
+    return error ? error : (i64)vm_brk(wanted);
 }
 
 enum { MADV_WILLNEED = 3, MADV_DONTNEED = 4, MADV_FREE = 8, MADV_DONTFORK = 10, MADV_DODUMP = 17, MADV_COLD = 20, MADV_PAGEOUT = 21 };

@@ -311,9 +311,12 @@ i64 sys_readlinkat(u64 dirfd, u64 name, u64 to, u64 size) {
     struct request r;
     if ((i64)size <= 0)
         return -EINVAL;
+    size = min_u64(size, PATH_MAX);
+    if (!user_range(to, size))
+        return -EFAULT;
     i64 error = resolve(dirfd, name, AT_SYMLINK_NOFOLLOW | ((int)dirfd == AT_FDCWD ? 0 : AT_EMPTY_PATH), &i, &r);
     if (error)
-        return error < 0 ? error : request(with_buffer(&r, (void *)to, min_u64(size, PATH_MAX), true), REQUEST_READLINK, 0, 0, 0);
+        return error < 0 ? error : request(with_buffer(&r, (void *)to, size, true), REQUEST_READLINK, 0, 0, 0);
     if (!i || !is_symlink(i))
         return -EINVAL;
     size = min_u64(size, i->size);
@@ -344,7 +347,11 @@ i64 sys_linkat(u64 old_dirfd, u64 old_name, u64 new_dirfd, u64 new_name, u64 fla
     struct path *p;
     if (error > 0) {
         error = path_at(new_dirfd, new_name, PATH_PARENT | PATH_SECOND, &p);
-        return error ? error : request_with_second(&r, p, REQUEST_LINK, flags & AT_SYMLINK_FOLLOW ? 1 : 0);
+        if (!error)
+            return request_with_second(&r, p, REQUEST_LINK, flags & AT_SYMLINK_FOLLOW ? 1 : 0);
+        if (r.path)
+            path_release(r.path);
+        return error;
     }
     if (error)
         return error;

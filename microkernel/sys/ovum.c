@@ -119,7 +119,7 @@ i64 ovum_call(u64 number, u64 a, u64 b, u64 c, u64 d) {
     case IRQ_UNBIND:
         return interrupt_unbind(a);
     case SERVICES_WAIT_ZERO:
-        return services_wait_zero(a);
+        return services_wait_zero(a, b);
     case INSPECT:
         return inspect(a, b, c);
     case READ_LOG:

@@ -17,7 +17,7 @@ static u32 taken, next_slot;
 
 static struct list queued = LIST_INIT(queued), cancelled = LIST_INIT(cancelled);
 static struct waitqueue services_queue = {LIST_INIT(services_queue.entries)}, buffers_queue = {LIST_INIT(buffers_queue.entries)};
-static bool woken, power_button, log_grown;
+static bool woken, power_button, log_grown, services_started;
 struct thread *services_thread;
 
 static struct { u64 function, restorer, gil_held; } hook;
@@ -99,6 +99,8 @@ static i64 keep_redirection(struct request *r) {
     struct thread *t = current_thread();
     unsigned which = r->result == COMPLETE_REDIRECT ? 0 : 1;
     struct path **from = which ? &r->path2 : &r->path, *p = *from;
+    if (directory_removed(p->mount))
+        return -ENOENT;                         /* after a lazy umount: there is nothing above any more */
     *from = NULL;
     struct inode *start = inode_get(p->mount->directory.parent);
     inode_put(p->mount);
@@ -150,13 +152,14 @@ static bool buffer_in_use(u64 start, u64 end) {
     return false;
 }
 
-bool requests_have(u64 address) { return buffer_in_use(address, address + 1); }
+bool requests_have(u64 start, u64 length) { return buffer_in_use(start, start + length); }
 
 i64 requests_await_range(u64 start, u64 length) {
     u64 end = start + length;
     if ((!taken && list_empty(&queued)) || !buffer_in_use(start, end))
         return 0;
-    return current_thread() == services_thread ? -EBUSY : WAIT_UNTIL(&buffers_queue, !buffer_in_use(start, end), FOREVER);
+    i64 error = request_allowed();
+    return error == -EDEADLK ? -EBUSY : error ? error : WAIT_UNTIL(&buffers_queue, !buffer_in_use(start, end), FOREVER);
 }
 
 /* ---- the services thread's side ---- */
@@ -177,6 +180,13 @@ void services_log_grown(void) {
 }
 
 u64 services_word;
+static int gil_holder;
+
+bool services_need_gil_of(struct thread *t) {
+    bool needed = t->tid == gil_holder && ((void *(*)(void))hook.gil_held)();
+    t->give_up_gil |= needed;
+    return needed;
+}
 
 void services_look_at_word(void) {
     u32 word;
@@ -186,14 +196,20 @@ void services_look_at_word(void) {
     }
 }
 
-i64 services_wait_zero(u64 address) {
-    struct thread *t = current_thread();
-    if (t != services_thread || !user_range(address, sizeof(u32)))
+i64 services_wait_zero(u64 address, u64 holder) {
+    struct thread *t = current_thread(), *h = thread_find((int)holder);
+    if (t != services_thread || !user_range(address, sizeof(u32)) || !hook.gil_held)
         return -EINVAL;
     i64 error = 0;
     t->wake_pending = false;
     services_word = address;
-    for (services_look_at_word(); services_word && !error;)
+    gil_holder = (int)holder;
+    services_look_at_word();
+    if (services_word && h && h->state == THREAD_BLOCKED && !h->uninterruptible) {
+        h->give_up_gil = true;
+        thread_interrupt(h);
+    }
+    while (services_word && !error)
         error = thread_block(FOREVER);
     services_word = 0;
     return error;
@@ -247,6 +263,7 @@ i64 services_wait(u64 deadline, u64 to, u64 count, u64 in_flight) {
     if (error && error != -ETIMEDOUT)
         return error;
     woken = false;
+    services_started |= count > 0;
     u64 n = 0;
     for (; n < count && take(&e, in_flight); n++)
         if (copy_to_user(to + n * sizeof e, &e, sizeof e))
@@ -257,7 +274,7 @@ i64 services_wait(u64 deadline, u64 to, u64 count, u64 in_flight) {
 i64 services_complete(u64 number, i64 result, u64 extra, u64 text) {
     u32 slot = number & (SLOTS - 1);
     struct request *r = slots[slot];
-    if (current_thread() != services_thread || !r || r->event.number != number)
+    if (!r || r->event.number != number)
         return -EINVAL;
     if (result < 0 && result >= COMPLETE_REDIRECT_SECOND && result <= COMPLETE_REDIRECT) {
         struct path *p = result == COMPLETE_REDIRECT ? r->path : r->path2;
@@ -282,6 +299,7 @@ void services_ended(void) {
     services_thread = NULL;
     for (u32 k = 0; k < SLOTS; k++)
         if (slots[k]) {
+            list_remove(&slots[k]->link);
             list_append(&queued, &slots[k]->link);
             slots[k] = NULL;
         }
@@ -293,6 +311,12 @@ void services_ended(void) {
         finish(r);
     }
     log_error("the services thread has ended: what it served fails with EIO from now on");
+}
+
+i64 services_synchronize(void) {
+    struct request r = {.event = {.mount = 0}};
+    /* Until they have started there is nothing that they could write. */
+    return services_started ? request(&r, REQUEST_SYNC, SYNC_ALL, 0, 0) : 0;
 }
 
 i64 services_mount(u64 name, u64 number) {
@@ -332,7 +356,9 @@ bool services_call_hook(struct frame *f, enum request_hook_reason reason) {
     struct thread *t = current_thread();
     struct sigaction action = {.handler = hook.function, .restorer = hook.restorer};
     struct siginfo info = {.signo = (i32)reason, .code = SI_KERNEL};
-    if (reason == HOOK_RELEASE_GIL)
-        f->rax = f->orig_rax;                   /* the hook makes the call again */
-    return hook.function && sigframe_push(f, t, &action, &info, t->signals.blocked);
+    f->rax = reason == HOOK_RELEASE_GIL ? f->orig_rax : (u64)-EDEADLK;      /* the hook makes the call again */
+    bool called = hook.function && sigframe_push(f, t, &action, &info, t->signals.blocked);
+    if (!called && reason == HOOK_RELEASE_GIL)
+        f->rax = (u64)-EFAULT;                  /* no stack is left to call it on */
+    return called;
 }

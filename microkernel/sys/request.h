@@ -37,8 +37,8 @@ void request_post(struct request *r, enum request_operation operation);
  * 0, -ERESTARTSYS, or -EBUSY for the services thread itself. */
 i64 requests_await_range(u64 start, u64 length);
 
-/* Is the address in the buffer of a request? */
-bool requests_have(u64 address);
+/* Is any of a range in the buffer of a request? */
+bool requests_have(u64 start, u64 length);
 
 /* ---- the services thread's side (calls of ovum's own) ---- */
 
@@ -46,9 +46,14 @@ bool requests_have(u64 address);
  * given out at a time, the rest stays queued. The first caller is the services thread. */
 i64 services_wait(u64 deadline, u64 to, u64 count, u64 in_flight);
 i64 services_complete(u64 number, i64 result, u64 extra, u64 path);
-/* Waits until a word of the program's is 0. It is looked at whenever another thread makes a system call: those
- * that set it to 0, when they give up the interpreter's lock, make one right after that. */
-i64 services_wait_zero(u64 address);
+/* Waits until a word of the program's is 0: the interpreter's lock, which thread `holder` has. It is looked at
+ * whenever another thread makes a system call: those that set it to 0, when they give up the lock, make one
+ * right after that. A holder that sleeps in a call could keep it for ever, waiting for somebody who waits for a
+ * task: such a call is broken off and made again without the lock. */
+i64 services_wait_zero(u64 address, u64 holder);
+/* Does the services thread wait for the lock that this thread, about to sleep, holds? Then its call is to end
+ * with -ERESTARTSYS. */
+bool services_need_gil_of(struct thread *t);
 extern u64 services_word;                       /* the address, while it waits for that */
 void services_look_at_word(void);
 /* Makes services_wait return. Any thread, any context. */
@@ -58,6 +63,8 @@ void services_log_grown(void);
 /* The services thread is gone: nobody answers any more. */
 void services_ended(void);
 i64 services_mount(u64 path, u64 number);
+/* sync(2) for everything that tasks serve. */
+i64 services_synchronize(void);
 /* The program's hook, its way back (a restorer) and how to ask whether the calling thread has the GIL. */
 i64 services_set_hook(u64 hook, u64 restorer, u64 gil_held);
 /* Has the hook called on the way back of this system call. */

@@ -21,6 +21,9 @@ enum { MOUNT_PROC = 1, MOUNT_DEVICES = 2 };
  * the upper half of `extra`, its mode in the lower), or again what this descriptor is. */
 #define OPENED_DESCRIPTOR (1ull << 63)
 
+/* How much a SYNC is to write: a file, only its data, its file system, all file systems. */
+enum { SYNC_FILE, SYNC_DATA, SYNC_FILE_SYSTEM, SYNC_ALL };
+
 /* Attributes of the last component itself, were it a symbolic link. */
 #define REQUEST_NOFOLLOW 1
 

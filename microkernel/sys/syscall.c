@@ -56,6 +56,8 @@ static i64 call_redirected(const struct frame *f) {
     return result == -EREDIRECT ? -ELOOP : result;
 }
 
+static bool interrupted(i64 result) { return result <= -ERESTARTSYS && result >= -ERESTARTNOHAND; }
+
 /* 0: the quick way back; else every register from the frame. */
 u32 syscall_dispatch(struct frame *f) {
     struct cpu *cpu = this_cpu();
@@ -71,16 +73,21 @@ u32 syscall_dispatch(struct frame *f) {
     i64 result = call_of(f);
     if (unlikely(result == -EREDIRECT))
         result = call_redirected(f);
-    if (unlikely(result == -EAGAINWITHOUTGIL || (result == -EDEADLK && cpu->current == services_thread))) {
-        f->rax = (u64)-EDEADLK;
-        return services_call_hook(f, result == -EDEADLK ? HOOK_DEADLOCK : HOOK_RELEASE_GIL);
+    if (unlikely(cpu->current->give_up_gil)) {
+        cpu->current->give_up_gil = false;
+        if (interrupted(result) && !signals_deliverable(cpu->current)) {
+            signals_end_temporary_mask(0);
+            result = -EAGAINWITHOUTGIL;
+        }
     }
+    if (unlikely(result == -EAGAINWITHOUTGIL || (result == -EDEADLK && cpu->current == services_thread)))
+        return services_call_hook(f, result == -EDEADLK ? HOOK_DEADLOCK : HOOK_RELEASE_GIL);
     bool replaced = f->orig_rax == (u64)-1;     /* rt_sigreturn put another frame in its place */
     if (!replaced)
         f->rax = (u64)result;
     if (unlikely(cpu->need_resched))
         schedule();
-    if (unlikely(signals_deliverable(cpu->current) || cpu->current->signals.restore || (result <= -ERESTARTSYS && result >= -ERESTARTNOHAND))) {
+    if (unlikely(signals_deliverable(cpu->current) || cpu->current->signals.restore || interrupted(result))) {
         signals_end_temporary_mask(result);
         signals_before_return(f);
         return 1;

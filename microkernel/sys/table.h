@@ -9,8 +9,8 @@ CALL1(3, close) CALL3(8, lseek) CALL3(16, ioctl) CALL1(32, dup) CALL2(33, dup2) 
 CALL2(77, ftruncate) CALL3(217, getdents64) CALL4(221, fadvise64) CALL4(257, openat) CALL4(285, fallocate) CALL3(292, dup3)
 CALL2(293, pipe2) CALL3(436, close_range)
 IS(2, open, sys_openat(AT_FDCWD, a, b, c)) IS(85, creat, sys_openat(AT_FDCWD, a, O_CREAT | O_WRONLY | O_TRUNC, b))
-IS(22, pipe, sys_pipe2(a, 0)) IS(74, fsync, synchronize(a, false)) IS(75, fdatasync, synchronize(a, true)) IS(187, readahead, sys_fadvise64(a, b, c, 3)) IS(162, sync, 0)
-IS(306, syncfs, fd_file((int)a) ? 0 : -EBADF)
+IS(22, pipe, sys_pipe2(a, 0)) IS(74, fsync, synchronize(a, SYNC_FILE)) IS(75, fdatasync, synchronize(a, SYNC_DATA)) IS(187, readahead, sys_fadvise64(a, b, c, 3)) IS(162, sync, services_synchronize())
+IS(306, syncfs, synchronize(a, SYNC_FILE_SYSTEM))
 /* transfer.c */
 CALL3(0, read) CALL3(1, write) CALL4(17, pread64) CALL4(18, pwrite64) CALL3(19, readv) CALL3(20, writev) CALL4(40, sendfile)
 CALL4(295, preadv) CALL4(296, pwritev) CALL6(326, copy_file_range) CALL6(327, preadv2) CALL6(328, pwritev2)
@@ -35,7 +35,7 @@ IS(137, statfs, file_system(AT_FDCWD, a, 0, b)) IS(138, fstatfs, file_system(a, 
 /* memory.c */
 CALL6(9, mmap) CALL3(10, mprotect) CALL2(11, munmap) CALL5(25, mremap) CALL3(26, msync) CALL3(27, mincore)
 CALL3(28, madvise) CALL2(149, mlock) CALL2(319, memfd_create)
-IS(12, brk, (i64)vm_brk(a))
+IS(12, brk, sys_brk(a))
 /* threads.c */
 CALL0(24, sched_yield) CALL5(56, clone) CALL1(60, exit) CALL2(157, prctl) CALL2(158, arch_prctl) CALL3(203, sched_setaffinity)
 CALL3(204, sched_getaffinity) CALL1(218, set_tid_address) CALL1(231, exit_group) CALL2(309, getcpu) CALL2(435, clone3)

@@ -14,7 +14,7 @@ TICK_NS = 10_000_000
 
 def statistics(inspect: Inspect) -> dict[str, int]:
     """Numbers by their names."""
-    pairs = (line.split() for line in inspect("statistics").splitlines())
+    pairs = (line.split() for line in inspect("statistics").split("\n")[:-1])
     return {name: int(value) for name, value in pairs}
 
 
@@ -30,7 +30,7 @@ class Thread:
 
 def threads(inspect: Inspect) -> list[Thread]:
     """All threads."""
-    return [Thread(line) for line in inspect("threads").splitlines()]
+    return [Thread(line) for line in inspect("threads").split("\n")[:-1]]
 
 
 class Region:
@@ -46,7 +46,7 @@ class Region:
 
 def regions(inspect: Inspect) -> list[Region]:
     """The address space, in order."""
-    return [Region(line) for line in inspect("regions").splitlines()]
+    return [Region(line) for line in inspect("regions").split("\n")[:-1]]
 
 
 class Descriptor:
@@ -62,5 +62,5 @@ class Descriptor:
 
 def descriptors(inspect: Inspect) -> dict[int, Descriptor]:
     """All open descriptors."""
-    found = (Descriptor(line) for line in inspect("descriptors").splitlines())
+    found = (Descriptor(line) for line in inspect("descriptors").split("\n")[:-1])
     return {one.number: one for one in found}

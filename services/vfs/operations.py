@@ -20,5 +20,8 @@ MOUNT_DEVICES = 2
 OPENED_DESCRIPTOR = 1 << 63
 """In `extra` of an OPEN that is answered with handle 0: what this descriptor is, again."""
 
+SYNC_FILE, SYNC_DATA, SYNC_FILE_SYSTEM, SYNC_ALL = range(4)
+"""How much a SYNC is to write."""
+
 NOFOLLOW = 1
 """A flag of STAT and its like: a symbolic link itself is meant."""

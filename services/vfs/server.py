@@ -65,18 +65,26 @@ class Server:
         try:
             await self._operations[request.operation](request)
         except OSError as error:
-            request.complete(-(error.errno or errno.EIO))
+            self._refuse(request, error.errno or errno.EIO)
         except Redirect as redirect:
             request.redirect(os.fsencode(redirect.path), redirect.second)
         except Cancelled:
-            request.complete(-errno.EINTR)
+            self._refuse(request, errno.EINTR)
             raise
         except GeneratorExit:
             raise
         except BaseException as error:
             # SystemExit, too: that a file system wants to end is its own affair.
             self._failed(request, error)
-            request.complete(-errno.EIO)
+            # Not complete(): what failed may be that something still uses the buffer.
+            request.abandon()
+
+    def _refuse(self, request: Request, number: int) -> None:
+        try:
+            request.complete(-number)
+        except BufferError as error:
+            self._failed(request, error)
+            request.abandon()
 
     def _failed(self, request: Request, error: BaseException) -> None:
         mount = self.vfs.by_number.get(request.mount)
@@ -453,7 +461,13 @@ class Server:
         request.complete(used, position)
 
     async def _sync(self, request: Request) -> None:
-        await self.vfs.files[request.base].file.sync(bool(request.a))
+        if request.a == op.SYNC_ALL:
+            for mount in list(self.vfs.table.values()):
+                await mount.system.sync()
+        elif request.a == op.SYNC_FILE_SYSTEM:
+            await self.vfs.files[request.base].mount.system.sync()
+        else:
+            await self.vfs.files[request.base].file.sync(request.a == op.SYNC_DATA)
         request.complete(0)
 
     async def _allocate(self, request: Request) -> None:

@@ -74,6 +74,12 @@ class HostRequest:
             self.buffer.release()
         self.done.release()
 
+    def abandon(self) -> None:
+        """Answers with EIO, whatever still uses the buffer; nothing if it was answered before."""
+        if self.done.locked():
+            self.result = -errno.EIO
+            self.done.release()
+
     def redirect(self, path: bytes, second: bool = False) -> None:
         """Has the call start again with another path."""
         self.redirected = path

@@ -111,6 +111,10 @@ class Vfs:
                 best = mount
         return best
 
+    def serves(self, path: str) -> bool:
+        """Whether an absolute path is in a mount."""
+        return path in self.table or self._mount_over(path) is not None
+
     async def umount(self, path: str, *, lazy: bool = False) -> None:
         """Ends a mount; what it hid is there again.
 

@@ -63,7 +63,7 @@ static void exception_from_program(struct frame *f) {
         f->error |= PF_USER;                    /* as handlers know it */
         signal = vm_fault(address, access_of(f->error), &code);
         /* A caller's buffer may lie in a mapped file that others cut: no reason for services to die. */
-        if (signal == SIGBUS && current_thread() == services_thread && requests_have(address) && vm_fill_hole(ALIGN_DOWN(address, PAGE_SIZE)))
+        if (signal == SIGBUS && current_thread() == services_thread && requests_have(address, 1) && vm_fill_hole(ALIGN_DOWN(address, PAGE_SIZE)))
             return;
         if (signal)
             signal_fault(signal, code, address, f);
