@@ -81,7 +81,7 @@ REPLACED: Final = REPO / "pyhost" / "replaced"
 OWN: Final = {"ovum": REPO / "ovum"}
 """Packages that an image has besides the library's, with their folders."""
 
-_OWN_PARTS = ("services",)
+_OWN_PARTS = ("services", "drivers")
 """Of our own package, what is for the machine; the rest is the host's side."""
 
 

@@ -28,6 +28,7 @@ static int kernel_exec(PyObject *module)
         {"EVENT_INTERRUPT", EVENT_INTERRUPT},
         {"EVENT_POWER_BUTTON", EVENT_POWER_BUTTON},
         {"EVENT_LOG", EVENT_LOG},
+        {"EVENT_SCREEN", EVENT_SCREEN},
         {"EXIT_SIGNAL", EXIT_SIGNAL},
     };
 

@@ -143,15 +143,15 @@ static PyObject *boot_info(PyObject *module, PyObject *unused)
 }
 
 /* Texts of the kernel's own state (microkernel/sys/inspect.c), by topic. */
-static const char *const topics[] = {"statistics", "threads", "regions", "descriptors"};
+static const char *const topics[] = {"statistics", "threads", "regions", "descriptors", "interrupts"};
 
 PyDoc_STRVAR(inspect_doc,
              "inspect($module, topic, /)\n--\n\n"
              "Return the kernel's own state of this moment, as lines of fields.\n\n"
              "topic is 'statistics' (name value; memory in pages, times in ns), 'threads' (number\n"
              "state priority cpu_ns name), 'regions' (start end protection shared offset inode\n"
-             "path) or 'descriptors' (descriptor flags position inode kind path). A path is the\n"
-             "rest of its line, empty without one. Raises ValueError for another topic,\n"
+             "path), 'descriptors' (descriptor flags position inode kind path) or 'interrupts'\n"
+             "(number count). A path is the rest of its line, empty without one. Raises ValueError for another topic,\n"
              "OSError(EPERM) outside ring 0.");
 
 static PyObject *inspect(PyObject *module, PyObject *topic)
@@ -189,18 +189,17 @@ PyDoc_STRVAR(read_log_doc,
              "(bytes, int): records `<level>[seconds] text\\n`; what is too old is left out.\n"
              "Raises OSError(EPERM) outside ring 0.");
 
-static PyObject *read_log(PyObject *module, PyObject *const *args, Py_ssize_t count)
+static PyObject *read_stream(PyObject *const *args, Py_ssize_t count, const char *name, long call)
 {
     uint64_t position = 0;
     char buffer[4096];
 
-    (void)module;
-    if (!args_count("read_log", count, 0, 1) ||
+    if (!args_count(name, count, 0, 1) ||
         (count == 1 && !args_unsigned(args[0], "position", INT64_MAX, &position)) || !ring0_require())
         return NULL;
     PyObject *text = PyBytes_FromStringAndSize(NULL, 0);
     while (text) {
-        long n = ring0_call(OVUM_SYS_READ_LOG, (long)&position, (long)buffer, sizeof buffer);
+        long n = ring0_call(call, (long)&position, (long)buffer, sizeof buffer);
         if (n < 0)
             Py_CLEAR(text);
         if (n <= 0)
@@ -208,6 +207,62 @@ static PyObject *read_log(PyObject *module, PyObject *const *args, Py_ssize_t co
         PyBytes_ConcatAndDel(&text, PyBytes_FromStringAndSize(buffer, n));
     }
     return text ? Py_BuildValue("NK", text, position) : NULL;
+}
+
+static PyObject *read_log(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    (void)module;
+    return read_stream(args, count, "read_log", OVUM_SYS_READ_LOG);
+}
+
+PyDoc_STRVAR(read_screen_doc,
+             "read_screen($module, position=0, /)\n--\n\n"
+             "Return what was shown on the console from a position on, and the position to go on\n"
+             "from: (bytes, int). Terminal, standard streams and shown messages of the kernel; what\n"
+             "is too old is left out. wait() tells with EVENT_SCREEN when there is more. Raises\n"
+             "OSError(EPERM) outside ring 0.");
+
+static PyObject *read_screen(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    (void)module;
+    return read_stream(args, count, "read_screen", OVUM_SYS_READ_SCREEN);
+}
+
+static PyObject *give_bytes(PyObject *arg, long call)
+{
+    Py_buffer view;
+
+    if (PyObject_GetBuffer(arg, &view, PyBUF_SIMPLE) < 0)
+        return NULL;
+    long n = ring0_require() ? 1 : -1;
+    for (Py_ssize_t done = 0; n > 0 && done < view.len; done += n)
+        n = ring0_call(call, (long)view.buf + done, view.len - done, 0);
+    PyBuffer_Release(&view);
+    if (n < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(type_keys_doc,
+             "type_keys($module, data, /)\n--\n\n"
+             "Give bytes to the terminal as if they were typed: what a keyboard driver does with\n"
+             "its keys. Raises OSError(EPERM) outside ring 0.");
+
+static PyObject *type_keys(PyObject *module, PyObject *arg)
+{
+    (void)module;
+    return give_bytes(arg, OVUM_SYS_TYPE);
+}
+
+PyDoc_STRVAR(add_entropy_doc,
+             "add_entropy($module, data, /)\n--\n\n"
+             "Mix bytes into the state of the kernel's random generator. They need not be good.\n"
+             "Raises OSError(EPERM) outside ring 0.");
+
+static PyObject *add_entropy(PyObject *module, PyObject *arg)
+{
+    (void)module;
+    return give_bytes(arg, OVUM_SYS_ENTROPY_ADD);
 }
 
 PyMethodDef machine_methods[] = {
@@ -218,5 +273,8 @@ PyMethodDef machine_methods[] = {
     {"boot_info", boot_info, METH_NOARGS, boot_info_doc},
     {"inspect", inspect, METH_O, inspect_doc},
     {"read_log", _PyCFunction_CAST(read_log), METH_FASTCALL, read_log_doc},
+    {"read_screen", _PyCFunction_CAST(read_screen), METH_FASTCALL, read_screen_doc},
+    {"type_keys", type_keys, METH_O, type_keys_doc},
+    {"add_entropy", add_entropy, METH_O, add_entropy_doc},
     {NULL, NULL, 0, NULL},
 };

@@ -15,7 +15,7 @@
 #define OVUM_SYS_REBOOT (OVUM_SYS_BASE + 1)
 /* log(level, text, length): one line for the kernel's log, without a newline. */
 #define OVUM_SYS_LOG (OVUM_SYS_BASE + 2)
-/* mmio_map(phys, size, flags): the virtual address of phys; phys needs no alignment. */
+/* mmio_map(phys, size, write_combining): the virtual address of phys; phys needs no alignment. */
 #define OVUM_SYS_MMIO_MAP (OVUM_SYS_BASE + 3)
 /* mmio_unmap(address, size): takes back what mmio_map gave, with the same size. */
 #define OVUM_SYS_MMIO_UNMAP (OVUM_SYS_BASE + 4)
@@ -57,6 +57,25 @@
 /* wait_zero(word, holder): the services thread waits for the 32-bit word of a lock that thread `holder`
  * has to become 0 (sys/request.h). */
 #define OVUM_SYS_SERVICES_WAIT_ZERO (OVUM_SYS_BASE + 20)
+
+/* Interrupts and memory for drivers (microkernel/sys/device.h, sys/request.h).
+ * irq_bind_message(message): the interrupt's number; stores address and data, 64 bits each. */
+#define OVUM_SYS_IRQ_BIND_MESSAGE (OVUM_SYS_BASE + 21)
+/* dma_alloc(size, physical): the address of zero-filled memory; stores the physical one. dma_free(address,
+ * size): takes it back. */
+#define OVUM_SYS_DMA_ALLOC (OVUM_SYS_BASE + 22)
+#define OVUM_SYS_DMA_FREE (OVUM_SYS_BASE + 23)
+/* ram_address(phys, size): where memory can be read. */
+#define OVUM_SYS_RAM_ADDRESS (OVUM_SYS_BASE + 24)
+/* physical_ranges(address, size, writable, ranges, room): how many ranges of physical memory a buffer is
+ * in; stores as many pairs of start and length as there is room for. */
+#define OVUM_SYS_PHYSICAL_RANGES (OVUM_SYS_BASE + 25)
+/* entropy_add(bytes, size): how many bytes were mixed in. */
+#define OVUM_SYS_ENTROPY_ADD (OVUM_SYS_BASE + 26)
+/* read_screen(position, buffer, size): as read_log, of the bytes that the console has shown (dev/console.h).
+ * type(bytes, size): how many bytes the terminal took as typed. */
+#define OVUM_SYS_READ_SCREEN (OVUM_SYS_BASE + 27)
+#define OVUM_SYS_TYPE (OVUM_SYS_BASE + 28)
 
 /* Levels of log. */
 #define OVUM_LOG_ERROR 1

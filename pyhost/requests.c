@@ -217,7 +217,7 @@ PyDoc_STRVAR(wait_doc,
              "deadline is in nanoseconds of time.monotonic_ns(), or None. An event is a Request or\n"
              "a tuple: (EVENT_CANCEL, number of the request whose caller has been interrupted),\n"
              "(EVENT_INTERRUPT, line, how many, time of the first in ns), (EVENT_POWER_BUTTON,),\n"
-             "(EVENT_LOG,).\n"
+             "(EVENT_LOG,), (EVENT_SCREEN,).\n"
              "No more than in_flight requests are open at a time; further callers wait in line.\n"
              "Only the services thread may wait. Raises OSError: EBUSY elsewhere, EPERM outside\n"
              "ring 0. The interpreter's lock is released meanwhile and asked back at once.");
@@ -357,6 +357,24 @@ static PyObject *irq_bind(PyObject *module, PyObject *irq)
     return irq_call(irq, OVUM_SYS_IRQ_BIND);
 }
 
+PyDoc_STRVAR(irq_bind_message_doc,
+             "irq_bind_message($module, /)\n--\n\n"
+             "Bind a vector for message-signalled interrupts: (number, address, data).\n\n"
+             "The device is to write the 32 bits `data` to `address`; wait() then tells of interrupt\n"
+             "`number`. Raises OSError: ENOSPC when all are in use, EPERM outside ring 0.");
+
+static PyObject *irq_bind_message(PyObject *module, PyObject *unused)
+{
+    uint64_t message[2];
+
+    (void)module;
+    (void)unused;
+    if (!ring0_require())
+        return NULL;
+    long irq = ring0_call(OVUM_SYS_IRQ_BIND_MESSAGE, (long)message, 0, 0);
+    return irq < 0 ? NULL : Py_BuildValue("lKK", irq, message[0], message[1]);
+}
+
 PyDoc_STRVAR(irq_acknowledge_doc,
              "irq_acknowledge($module, irq, /)\n--\n\n"
              "Let a level-triggered line interrupt again: its device has been seen to. Raises\n"
@@ -384,6 +402,7 @@ PyMethodDef requests_methods[] = {
     {"wake", services_wake, METH_NOARGS, wake_doc},
     {"mount", _PyCFunction_CAST(services_mount), METH_FASTCALL, mount_doc},
     {"irq_bind", irq_bind, METH_O, irq_bind_doc},
+    {"irq_bind_message", irq_bind_message, METH_NOARGS, irq_bind_message_doc},
     {"irq_acknowledge", irq_acknowledge, METH_O, irq_acknowledge_doc},
     {"irq_unbind", irq_unbind, METH_O, irq_unbind_doc},
     {NULL, NULL, 0, NULL},

@@ -67,6 +67,8 @@ if TYPE_CHECKING:
         def EVENT_POWER_BUTTON(self) -> int: ...  # noqa: N802
         @property
         def EVENT_LOG(self) -> int: ...  # noqa: N802
+        @property
+        def EVENT_SCREEN(self) -> int: ...  # noqa: N802
 
         def wait(
             self, deadline: int | None, in_flight: int = ..., /
@@ -102,6 +104,8 @@ class KernelEvents:
         self.power_button: Callable[[], None] | None = None
         self.log_grown: Callable[[], None] | None = None
         """What to call when the log has grown after somebody has read all of it."""
+        self.screen_grown: Callable[[], None] | None = None
+        """The same of what the console has shown."""
         self.served = 0
         """Requests that were taken from the kernel so far."""
 
@@ -150,5 +154,8 @@ class KernelEvents:
         elif event[0] == kernel.EVENT_LOG:
             if self.log_grown is not None:
                 self.log_grown()
+        elif event[0] == kernel.EVENT_SCREEN:
+            if self.screen_grown is not None:
+                self.screen_grown()
         else:
             log(WARNING, f"services: the kernel told of something unknown: {event}")

@@ -128,3 +128,28 @@ class Irq(Interrupt):
         """Gives the line up."""
         self._kernel.irq_unbind(self.line)
         del self._bound[self.line]
+
+
+class Message(Interrupt):
+    """A message-signalled interrupt (MSI, MSI-X) with a vector of its own.
+
+    The device is to be told `address` and `data`. Nothing is ever masked, so there is nothing to
+    acknowledge. Raises OSError(ENOSPC) when all vectors are in use.
+    """
+
+    def __init__(self) -> None:
+        import _kernel
+
+        from ovum.services.main import services
+
+        self._bound = services().events.interrupts
+        self.line, self.address, self.data = _kernel.irq_bind_message()
+        super().__init__(f"message-signalled interrupt {self.line}")
+        self._kernel = _kernel
+        # It comes only when a device has been told of it.
+        self._bound[self.line] = self.arrived
+
+    def close(self) -> None:
+        """Gives the vector up: the device must have been told before."""
+        self._kernel.irq_unbind(self.line)
+        del self._bound[self.line]

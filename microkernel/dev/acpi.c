@@ -38,12 +38,12 @@ static bool sums_to_zero(const u8 *p, u64 n) {
 
 /* Tables lie in memory that the direct map may not reach: they are mapped like a device. */
 static const struct header *table_at(paddr_t at) {
-    const struct header *h = at ? map_device(at, sizeof *h) : NULL;
+    const struct header *h = at ? map_device(at, sizeof *h, false) : NULL;
     if (!h || h->length < sizeof *h || h->length > 4 << 20)
         return NULL;
     u32 length = h->length;
     unmap_device((void *)(uintptr_t)h, sizeof *h);
-    h = map_device(at, length);
+    h = map_device(at, length, false);
     return h && sums_to_zero((const u8 *)h, length) ? h : NULL;
 }
 
@@ -98,7 +98,7 @@ static void read_fadt(const struct header *h) {
     if (h->length >= 256 && get32(f + 112) & 1 << 20) {
         u64 at = get64(f + 248);
         if (f[244] == 0 && at)
-            sleep_control = map_device(at, 1);
+            sleep_control = map_device(at, 1, false);
         else if (f[244] == 1)
             sleep_control_port = (u16)at;
     }
@@ -124,7 +124,7 @@ static bool find_rsdp(void) {
     for (unsigned i = 0; i < ARRAY_SIZE(places); i++) {
         if (places[i].from < 0x80000)
             continue;
-        const u8 *base = map_device(places[i].from, places[i].to - places[i].from);
+        const u8 *base = map_device(places[i].from, places[i].to - places[i].from, false);
         for (u64 o = 0; base && o + 36 <= places[i].to - places[i].from; o += 16)
             if (!memcmp(base + o, "RSD PTR ", 8) && sums_to_zero(base + o, 20)) {
                 memcpy(boot_info.rsdp, base + o, 36);

@@ -8,6 +8,7 @@
 #include "dev/stdio.h"
 #include "dev/tty.h"
 #include "dev/uart.h"
+#include "sys/request.h"
 #include "sys/signal.h"
 
 static bool is_link;
@@ -49,6 +50,31 @@ _Static_assert(TTY_CAPACITY == STDIN_CAPACITY, "one step for both");
  * capacity or more, so at most four of each of two channels (8 bytes) and one header are on their way. */
 #define CREDIT_RESERVE 96
 
+/* The last that was shown, for a screen: one endless stream of bytes. */
+#define SHOWN 16384
+static u8 shown[SHOWN];
+static u64 shown_end;
+static bool shown_followed;
+
+static void show(const void *bytes, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        shown[shown_end++ % SHOWN] = ((const u8 *)bytes)[i];
+    if (shown_followed && n) {
+        shown_followed = false;
+        services_screen_grown();
+    }
+}
+
+size_t console_shown(u64 *position, u8 *to, size_t size) {
+    u64 from = max_u64(min_u64(*position, shown_end), shown_end - min_u64(shown_end, SHOWN));
+    size = min_u64(size, shown_end - from);
+    for (size_t i = 0; i < size; i++)
+        to[i] = shown[(from + i) % SHOWN];
+    *position = from + size;
+    shown_followed = !size;
+    return size;
+}
+
 static void send(u8 channel, const void *payload, size_t n) {
     u8 header[3] = {channel, (u8)n, (u8)(n >> 8)};
     uart_write(header, sizeof header, payload, n);
@@ -59,11 +85,12 @@ size_t console_write(enum console_channel channel, const void *bytes, size_t n) 
     if (!is_link) {
         n = min_u64(n, room);
         uart_write(NULL, 0, bytes, n);
-        return n;
+    } else {
+        n = room > CREDIT_RESERVE ? min_u64(n, min_u64(room - CREDIT_RESERVE, UINT16_MAX)) : 0;
+        if (n)
+            send((u8)channel, bytes, n);
     }
-    n = room > CREDIT_RESERVE ? min_u64(n, min_u64(room - CREDIT_RESERVE, UINT16_MAX)) : 0;
-    if (n)
-        send((u8)channel, bytes, n);
+    show(bytes, n);
     return n;
 }
 
@@ -71,10 +98,12 @@ void console_log(const char *line, size_t n) {
     if (is_link) {
         /* A log line is one frame or nothing. */
         if (uart_room() > n + CREDIT_RESERVE)
-            console_write(CONSOLE_LOG, line, n);
-        return;
+            send(CONSOLE_LOG, line, n);
+    } else {
+        uart_write(line, n, "\r\n", 2);
     }
-    uart_write(line, n, "\r\n", 2);
+    show(line, n);
+    show("\r\n", 2);
 }
 
 void console_panic(const char *text, size_t n) {

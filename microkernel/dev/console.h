@@ -18,6 +18,9 @@ unsigned console_terminals(void);
 /* As many of the n bytes as there is room for now: wait on uart_writable when 0. */
 size_t console_write(enum console_channel channel, const void *bytes, size_t n);
 void console_log(const char *line, size_t n);
+/* What was shown from a position on, on whatever terminal, streams and the log included: how many bytes;
+ * moves *position. What is too old is left out. At the end services are told when there is more. */
+size_t console_shown(u64 *position, u8 *to, size_t size);
 void console_panic(const char *text, size_t n);
 /* The host may send this many more bytes of channel 1 (stdin) or 2 (terminal). */
 void console_credit(u8 channel, u32 bytes);

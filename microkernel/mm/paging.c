@@ -192,7 +192,7 @@ static void unmap(vaddr_t from, vaddr_t to, bool free) {
     }
 }
 
-void *map_device(paddr_t address, u64 size) {
+void *map_device(paddr_t address, u64 size, bool write_combining) {
     paddr_t start = ALIGN_DOWN(address, PAGE_SIZE), end = ALIGN_UP(address + size, PAGE_SIZE);
     vaddr_t va = next_device;
     for (paddr_t p = start; p < end; p += PAGE_SIZE) {
@@ -201,7 +201,7 @@ void *map_device(paddr_t address, u64 size) {
             unmap(va, va + (p - start), false);
             return NULL;
         }
-        *e = p | PTE_P | PTE_W | PTE_NX | PTE_PCD | PTE_PWT | PTE_DEVICE;
+        *e = p | PTE_P | PTE_W | PTE_NX | PTE_PWT | (write_combining ? 0 : PTE_PCD) | PTE_DEVICE;
     }
     next_device = va + (end - start) + PAGE_SIZE;
     return (void *)(va + (address - start));

@@ -39,8 +39,8 @@ vaddr_t paging_next(vaddr_t va, vaddr_t end);
 
 void tlb_flush_range(vaddr_t start, vaddr_t end);
 
-/* Maps physical pages at MMIO_BASE + something, uncached; NULL without memory. */
-void *map_device(paddr_t address, u64 size);
+/* Maps physical pages at MMIO_BASE + something, uncached or write-combining; NULL without memory. */
+void *map_device(paddr_t address, u64 size, bool write_combining);
 void unmap_device(void *address, u64 size);
 /* Marks the end of the kernel's own device mappings; does a range lie behind it? */
 void map_device_boot_done(void);

@@ -144,6 +144,13 @@ bool pmm_manages(paddr_t start, u64 size) {
     return false;
 }
 
+bool pmm_holds(paddr_t start, paddr_t end) {
+    for (u32 i = 0; i < boot_info.region_count; i++)
+        if (boot_info.regions[i].usable && start >= boot_info.regions[i].start && end <= boot_info.regions[i].end)
+            return true;
+    return false;
+}
+
 /* Ranges in use before there is an allocator. */
 static struct boot_region taken[BOOT_MAX_ARCHIVES + 4];
 static unsigned taken_count;

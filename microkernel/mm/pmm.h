@@ -48,6 +48,8 @@ bool pmm_available(u64 pages);
 
 /* Does the range touch usable memory from 1 MiB on (below lie the firmware's tables)? */
 bool pmm_manages(paddr_t start, u64 size);
+/* Is all of the range memory? */
+bool pmm_holds(paddr_t start, paddr_t end);
 
 /* How much more files may take. */
 u64 pmm_file_pages(void);

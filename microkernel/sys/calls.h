@@ -27,7 +27,7 @@
 
 /* ovum's own calls, numbers from OVUM_CALLS on (sys/ovum.c). */
 #define OVUM_CALLS 0x4f5600
-i64 ovum_call(u64 number, u64 a, u64 b, u64 c, u64 d);
+i64 ovum_call(u64 number, u64 a, u64 b, u64 c, u64 d, u64 e);
 
 /* The text of a topic about the kernel's state: its length (sys/inspect.c). */
 i64 inspect(u64 what, u64 to, u64 size);

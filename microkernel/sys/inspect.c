@@ -1,5 +1,6 @@
 /* What services ask about the kernel's own state: lines of fields that a program can split. Nobody else runs
  * while a text is made, so that it is of one moment. */
+#include "arch/x86_64/apic.h"
 #include "core/clock.h"
 #include "core/errno.h"
 #include "core/log.h"
@@ -91,8 +92,15 @@ static void put_descriptors(struct text *t, char *name) {
     }
 }
 
+/* interrupt count */
+static void put_interrupts(struct text *t, char *name) {
+    for (unsigned irq = 0; irq < IRQ_LINES; irq++)
+        if (irq_counts[irq])
+            put(t, "%u %lu\n", irq, irq_counts[irq]);
+}
+
 i64 inspect(u64 what, u64 to, u64 size) {
-    static void (*const topics[])(struct text *t, char *name) = {put_statistics, put_threads, put_regions, put_descriptors};
+    static void (*const topics[])(struct text *t, char *name) = {put_statistics, put_threads, put_regions, put_descriptors, put_interrupts};
     struct text t = {.at = to, .room = size};
     if (what >= ARRAY_SIZE(topics))
         return -EINVAL;

@@ -3,6 +3,7 @@
 #include "arch/x86_64/apic.h"
 #include "core/clock.h"
 #include "core/errno.h"
+#include "mm/user.h"
 #include "sys/request.h"
 
 static struct line {
@@ -10,26 +11,33 @@ static struct line {
     u32 count;
     u64 first;                                  /* time of the first of them */
 } lines[IRQ_LINES];
-static u32 pending;                             /* a bit for each line */
-_Static_assert(IRQ_LINES <= 32, "one word of bits");
+static u64 pending[(IRQ_LINES + 63) / 64];      /* a bit for each line */
 
 static void arrived(unsigned irq) {
     struct line *l = &lines[irq];
     if (!l->count++)
         l->first = clock_now();
     irq_hold(irq);
-    pending |= 1u << irq;
+    pending[irq / 64] |= 1ull << irq % 64;
     services_wake();
 }
 
-bool interrupt_pending(void) { return pending != 0; }
+bool interrupt_pending(void) {
+    u64 any = 0;
+    for (unsigned i = 0; i < ARRAY_SIZE(pending); i++)
+        any |= pending[i];
+    return any != 0;
+}
 
 bool interrupt_take(struct service_event *e) {
-    if (!pending)
+    unsigned i = 0;
+    while (i < ARRAY_SIZE(pending) && !pending[i])
+        i++;
+    if (i == ARRAY_SIZE(pending))
         return false;
-    unsigned irq = (unsigned)__builtin_ctz(pending);
+    unsigned irq = i * 64 + (unsigned)__builtin_ctzll(pending[i]);
     struct line *l = &lines[irq];
-    pending &= ~(1u << irq);
+    pending[i] &= pending[i] - 1;
     e->a = irq;
     e->b = l->count;
     e->c = l->first;
@@ -38,12 +46,27 @@ bool interrupt_take(struct service_event *e) {
 }
 
 i64 interrupt_bind(u64 irq) {
-    if (irq >= IRQ_LINES)
+    if (irq >= IRQ_MESSAGES)
         return -EINVAL;
     if (!irq_install((unsigned)irq, arrived))
         return -EBUSY;
     lines[irq] = (struct line){.bound = true};
     return 0;
+}
+
+i64 interrupt_bind_message(u64 to) {
+    unsigned irq = IRQ_MESSAGES;
+    while (irq < IRQ_LINES && !irq_install(irq, arrived))
+        irq++;
+    if (irq == IRQ_LINES)
+        return -ENOSPC;
+    u64 message[] = {irq_message_address(), irq_message_data(irq)};
+    if (copy_to_user(to, message, sizeof message)) {
+        irq_remove(irq);
+        return -EFAULT;
+    }
+    lines[irq] = (struct line){.bound = true};
+    return irq;
 }
 
 i64 interrupt_acknowledge(u64 irq) {
@@ -58,6 +81,6 @@ i64 interrupt_unbind(u64 irq) {
         return -EINVAL;
     irq_remove((unsigned)irq);
     lines[irq].bound = false;
-    pending &= ~(1u << irq);
+    pending[irq / 64] &= ~(1ull << irq % 64);
     return 0;
 }

@@ -1,18 +1,21 @@
 /* Calls of ovum's own: what the `_kernel` module asks for (numbers in pyhost/ovum_syscalls.h). */
 #include "core/boot_info.h"
 #include "core/clock.h"
+#include "core/entropy.h"
 #include "core/errno.h"
 #include "core/log.h"
 #include "core/panic.h"
 #include "dev/console.h"
+#include "dev/tty.h"
 #include "mm/kmalloc.h"
-#include "mm/paging.h"
 #include "mm/pmm.h"
 #include "sys/calls.h"
+#include "sys/device.h"
 #include "sys/request.h"
 
 enum { POWER_OFF, REBOOT, LOG, MMIO_MAP, MMIO_UNMAP, READ_MSR, WRITE_MSR, BOOT_INFO, SET_PANIC_HOOK, PANIC,
-    SERVICES_WAIT, SERVICES_COMPLETE, SERVICES_WAKE, SERVICES_MOUNT, SERVICES_HOOK, IRQ_BIND, IRQ_ACKNOWLEDGE, IRQ_UNBIND, INSPECT, READ_LOG, SERVICES_WAIT_ZERO };
+    SERVICES_WAIT, SERVICES_COMPLETE, SERVICES_WAKE, SERVICES_MOUNT, SERVICES_HOOK, IRQ_BIND, IRQ_ACKNOWLEDGE, IRQ_UNBIND, INSPECT, READ_LOG, SERVICES_WAIT_ZERO,
+    IRQ_BIND_MESSAGE, DMA_ALLOC, DMA_FREE, RAM_ADDRESS, PHYSICAL_RANGES, ENTROPY_ADD, READ_SCREEN, TYPE };
 
 static i64 log_line(u64 level, u64 from, u64 n) {
     char line[200];
@@ -40,6 +43,33 @@ static i64 read_log(u64 position_at, u64 to, u64 size) {
     return error ? error : (i64)n;
 }
 
+static i64 add_entropy(u64 from, u64 n) {
+    u8 bytes[64];
+    n = min_u64(n, sizeof bytes);
+    if (copy_from_user(bytes, from, n))
+        return -EFAULT;
+    entropy_add(bytes, n);
+    return (i64)n;
+}
+
+static i64 read_screen(u64 position_at, u64 to, u64 size) {
+    u64 position;
+    u8 piece[256];
+    if (copy_from_user(&position, position_at, sizeof position))
+        return -EFAULT;
+    size_t n = console_shown(&position, piece, min_u64(size, sizeof piece));
+    return copy_to_user(to, piece, n) || copy_to_user(position_at, &position, sizeof position) ? -EFAULT : (i64)n;
+}
+
+static i64 type_bytes(u64 from, u64 n) {
+    u8 bytes[64];
+    n = min_u64(n, sizeof bytes);
+    if (copy_from_user(bytes, from, n))
+        return -EFAULT;
+    tty_input(bytes, n);
+    return (i64)n;
+}
+
 static i64 panic_call(u64 from, u64 n) {
     char text[200] = {0};
     if (copy_from_user(text, from, min_u64(n, sizeof text - 1)))
@@ -47,26 +77,23 @@ static i64 panic_call(u64 from, u64 n) {
     panic("%s", text);
 }
 
-/* Devices and firmware tables: not the memory that the kernel manages, where a stray store would hit
- * somebody's page. */
-#define MMIO_LIMIT (256ull << 20)
-
-static i64 map_physical(u64 address, u64 size) {
-    if (!size || size > MMIO_LIMIT || address + size < address || address + size > 1ull << 46)
-        return -EINVAL;
-    if (pmm_manages(address, size))
-        return -EPERM;
-    void *at = map_device(address, size);
-    return at ? (i64)at : -ENOMEM;
-}
-
 static i64 boot_text(u64 to, u64 size) {
     char *text = kmalloc(PAGE_SIZE);
     struct pmm_statistics m = pmm_statistics();
+    const struct boot_framebuffer *fb = &boot_info.framebuffer;
     if (!text)
         return -ENOMEM;
-    size_t n = format_text(text, PAGE_SIZE, "door=%s\ntsc_khz=%lu\nmemory=%lu\nhypervisor=%d\nframebuffer=%lx\nmemory_regions=", boot_info.door,
-                           clock_tsc_khz(), m.total * PAGE_SIZE, cpu_features.hypervisor, boot_info.framebuffer.address);
+    size_t n = format_text(text, PAGE_SIZE, "door=%s\ntsc_khz=%lu\nmemory=%lu\nhypervisor=%d\n", boot_info.door, clock_tsc_khz(), m.total * PAGE_SIZE,
+                           cpu_features.hypervisor);
+    if (fb->address)
+        n += format_text(text + n, PAGE_SIZE - n, "framebuffer=%lx %u %u %u %u %u\n", fb->address, fb->width, fb->height, fb->pitch, fb->bits_per_pixel, fb->type);
+    if (boot_info.has_rsdp) {
+        n += format_text(text + n, PAGE_SIZE - n, "rsdp=");
+        for (unsigned i = 0; i < sizeof boot_info.rsdp; i++)
+            n += format_text(text + n, PAGE_SIZE - n, "%02x", boot_info.rsdp[i]);
+        n += format_text(text + n, PAGE_SIZE - n, "\n");
+    }
+    n += format_text(text + n, PAGE_SIZE - n, "memory_regions=");
     for (u32 i = 0; i < boot_info.region_count && n < PAGE_SIZE; i++)
         n += format_text(text + n, PAGE_SIZE - n, "%s%lx-%lx:%s", i ? "," : "", boot_info.regions[i].start, boot_info.regions[i].end, boot_info.regions[i].usable ? "ram" : "reserved");
     if (n < PAGE_SIZE)
@@ -77,7 +104,7 @@ static i64 boot_text(u64 to, u64 size) {
     return result;
 }
 
-i64 ovum_call(u64 number, u64 a, u64 b, u64 c, u64 d) {
+i64 ovum_call(u64 number, u64 a, u64 b, u64 c, u64 d, u64 e) {
     u64 value;
     switch (number) {
     case POWER_OFF:
@@ -87,12 +114,24 @@ i64 ovum_call(u64 number, u64 a, u64 b, u64 c, u64 d) {
     case LOG:
         return log_line(a, b, c);
     case MMIO_MAP:
-        return map_physical(a, b);
+        return device_map(a, b, c);
     case MMIO_UNMAP:
-        if (!is_program_device(a, b))
-            return -EINVAL;
-        unmap_device((void *)a, b);
+        return device_unmap(a, b);
+    case DMA_ALLOC:
+        return dma_alloc(a, b);
+    case DMA_FREE:
+        dma_free(a, b);
         return 0;
+    case RAM_ADDRESS:
+        return ram_address(a, b);
+    case PHYSICAL_RANGES:
+        return physical_ranges(a, b, c, d, e);
+    case ENTROPY_ADD:
+        return add_entropy(a, b);
+    case READ_SCREEN:
+        return read_screen(a, b, c);
+    case TYPE:
+        return type_bytes(a, b);
     case READ_MSR:
         return !rdmsr_safe((u32)a, &value) ? -EIO : copy_to_user(b, &value, sizeof value);
     case WRITE_MSR:
@@ -114,6 +153,8 @@ i64 ovum_call(u64 number, u64 a, u64 b, u64 c, u64 d) {
         return services_set_hook(a, b, c);
     case IRQ_BIND:
         return interrupt_bind(a);
+    case IRQ_BIND_MESSAGE:
+        return interrupt_bind_message(a);
     case IRQ_ACKNOWLEDGE:
         return interrupt_acknowledge(a);
     case IRQ_UNBIND:

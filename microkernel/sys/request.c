@@ -17,7 +17,7 @@ static u32 taken, next_slot;
 
 static struct list queued = LIST_INIT(queued), cancelled = LIST_INIT(cancelled);
 static struct waitqueue services_queue = {LIST_INIT(services_queue.entries)}, buffers_queue = {LIST_INIT(buffers_queue.entries)};
-static bool woken, power_button, log_grown, services_started;
+static bool woken, power_button, log_grown, screen_grown, services_started;
 struct thread *services_thread;
 
 static struct { u64 function, restorer, gil_held; } hook;
@@ -174,6 +174,11 @@ void services_power_button(void) {
     services_wake();
 }
 
+void services_screen_grown(void) {
+    screen_grown = true;
+    services_wake();
+}
+
 void services_log_grown(void) {
     log_grown = true;
     services_wake();
@@ -233,6 +238,9 @@ static bool take(struct service_event *e, u64 in_flight) {
     } else if (log_grown) {
         log_grown = false;
         e->kind = EVENT_LOG;
+    } else if (screen_grown) {
+        screen_grown = false;
+        e->kind = EVENT_SCREEN;
     } else if (interrupt_take(e)) {
         e->kind = EVENT_INTERRUPT;
     } else if (!list_empty(&cancelled)) {

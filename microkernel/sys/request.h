@@ -60,6 +60,7 @@ void services_look_at_word(void);
 void services_wake(void);
 void services_power_button(void);
 void services_log_grown(void);
+void services_screen_grown(void);
 /* The services thread is gone: nobody answers any more. */
 void services_ended(void);
 i64 services_mount(u64 path, u64 number);
@@ -73,6 +74,8 @@ bool services_call_hook(struct frame *f, enum request_hook_reason reason);
 /* ---- interrupts for tasks (sys/interrupt.c) ---- */
 
 i64 interrupt_bind(u64 irq);
+/* Binds a message-signalled one: its number; stores address and data for the device. -ENOSPC. */
+i64 interrupt_bind_message(u64 to);
 i64 interrupt_acknowledge(u64 irq);
 i64 interrupt_unbind(u64 irq);
 bool interrupt_pending(void);

@@ -33,6 +33,7 @@ enum service_event_kind {
     EVENT_INTERRUPT,                /* a: line, b: how many since the last event, c: time of the first (monotonic ns) */
     EVENT_POWER_BUTTON,
     EVENT_LOG,                      /* the log has grown since somebody has read all of it */
+    EVENT_SCREEN,                   /* the console has shown more since somebody has read all of it */
 };
 
 /* As wait() stores them. Addresses are the kernel's, or the caller's own memory, and stay good until the

@@ -35,7 +35,7 @@ static i64 call(u64 number, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f) {
 #define REFUSE(n, name, error) case n: return -(error);
 #include "sys/table.h"
     }
-    return number >= OVUM_CALLS && number < OVUM_CALLS + 0x100 ? ovum_call(number - OVUM_CALLS, a, b, c, d) : unknown(number);
+    return number >= OVUM_CALLS && number < OVUM_CALLS + 0x100 ? ovum_call(number - OVUM_CALLS, a, b, c, d, e) : unknown(number);
 }
 
 static i64 call_of(const struct frame *f) { return call(f->orig_rax, f->rdi, f->rsi, f->rdx, f->r10, f->r8, f->r9); }

@@ -94,6 +94,7 @@ class HostKernel:
     EVENT_INTERRUPT = 3
     EVENT_POWER_BUTTON = 4
     EVENT_LOG = 5
+    EVENT_SCREEN = 6
 
     def __init__(self) -> None:
         self.events: SimpleQueue[HostRequest | tuple[int, ...] | None] = SimpleQueue()

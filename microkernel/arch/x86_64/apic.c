@@ -20,6 +20,7 @@ enum { IOAPIC_INDEX = 0, IOAPIC_DATA = 0x10, IOAPIC_VERSION = 1, IOAPIC_REDIRECT
 static volatile u8 *lapic, *ioapic;
 static unsigned ioapic_lines;
 static void (*handlers[IRQ_LINES])(unsigned irq);
+u64 irq_counts[IRQ_LINES];
 
 static void lapic_write(u32 reg, u32 v) { *(volatile u32 *)(lapic + reg) = v; }
 static u32 lapic_read(u32 reg) { return *(volatile u32 *)(lapic + reg); }
@@ -38,8 +39,8 @@ void apic_init(void) {
     out8(0xa1, 0xff);
     u64 base = rdmsr(MSR_APIC_BASE);
     wrmsr(MSR_APIC_BASE, base | 1 << 11);       /* global enable */
-    lapic = map_device(base & 0xffffff000, PAGE_SIZE);
-    ioapic = map_device(acpi_ioapic_address(), PAGE_SIZE);
+    lapic = map_device(base & 0xffffff000, PAGE_SIZE, false);
+    ioapic = map_device(acpi_ioapic_address(), PAGE_SIZE, false);
     KASSERT(lapic && ioapic);
     lapic_write(LAPIC_TPR, 0);
     lapic_write(LAPIC_LVT_LINT0, LVT_MASKED);
@@ -59,18 +60,23 @@ u32 apic_timer_remaining(void) { return lapic_read(LAPIC_TIMER_CURRENT); }
 
 static struct acpi_irq_route route_of(unsigned irq) { return irq < 16 ? acpi_isa_irq(irq) : (struct acpi_irq_route){irq, true, true}; }
 
+static bool is_message(unsigned irq) { return irq >= IRQ_MESSAGES; }
+
 static void redirect(unsigned irq, u32 mask) {
     struct acpi_irq_route route = route_of(irq);
+    if (is_message(irq))
+        return;
     ioapic_write(IOAPIC_REDIRECTION + 2 * route.gsi,
                  (VECTOR_IRQ_BASE + irq) | (route.active_low ? 1u << 13 : 0) | (route.level ? 1u << 15 : 0) | mask);
 }
 
 bool irq_install(unsigned irq, void (*handler)(unsigned irq)) {
     u32 gsi = route_of(irq).gsi;
-    if (irq >= IRQ_LINES || handlers[irq] || gsi >= ioapic_lines)
+    if (irq >= IRQ_LINES || handlers[irq] || (!is_message(irq) && gsi >= ioapic_lines))
         return false;
     handlers[irq] = handler;
-    ioapic_write(IOAPIC_REDIRECTION + 2 * gsi + 1, lapic_read(LAPIC_ID) & 0xff000000);
+    if (!is_message(irq))
+        ioapic_write(IOAPIC_REDIRECTION + 2 * gsi + 1, lapic_read(LAPIC_ID) & 0xff000000);
     redirect(irq, 0);
     return true;
 }
@@ -81,14 +87,19 @@ void irq_remove(unsigned irq) {
 }
 
 void irq_hold(unsigned irq) {
-    if (route_of(irq).level)
+    if (!is_message(irq) && route_of(irq).level)
         redirect(irq, LVT_MASKED);
 }
 
 void irq_release(unsigned irq) { redirect(irq, 0); }
 
+u64 irq_message_address(void) { return 0xfee00000 | (u64)(lapic_read(LAPIC_ID) >> 24) << 12; }
+u32 irq_message_data(unsigned irq) { return VECTOR_IRQ_BASE + irq; }
+
 void irq_dispatch(unsigned vector) {
     unsigned irq = vector - VECTOR_IRQ_BASE;
+    if (irq < IRQ_LINES)
+        irq_counts[irq]++;
     if (irq < IRQ_LINES && handlers[irq])
         handlers[irq](irq);
     else

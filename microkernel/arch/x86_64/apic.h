@@ -2,6 +2,7 @@
  * The old 8259 pair is masked for good. */
 #pragma once
 
+#include "arch/x86_64/layout.h"
 #include "core/types.h"
 
 void apic_init(void);
@@ -11,8 +12,14 @@ void apic_timer_start(u32 ticks);
 u32 apic_timer_remaining(void);
 
 /* Interrupt requests by number: below 16 ISA's, as ACPI routes them; from there on the I/O APIC's own lines as
- * PCI uses them (level-triggered, active low). */
-#define IRQ_LINES 24
+ * PCI uses them (level-triggered, active low); from IRQ_MESSAGES on message-signalled ones. */
+#define IRQ_MESSAGES 64
+#define IRQ_LINES (VECTOR_TIMER - VECTOR_IRQ_BASE)
+/* How often each has come. */
+extern u64 irq_counts[IRQ_LINES];
+/* What a device writes, and where, to raise a message-signalled one (Intel SDM 3A, 11.11). */
+u64 irq_message_address(void);
+u32 irq_message_data(unsigned irq);
 /* Routes a request to a handler and unmasks it; false if the machine has no such line or it has a handler. */
 bool irq_install(unsigned irq, void (*handler)(unsigned irq));
 void irq_remove(unsigned irq);

@@ -44,7 +44,7 @@ static inline void write_cr3(u64 v) { __asm__ volatile("mov %0, %%cr3" : : "r"(v
 static inline void flush_page(vaddr_t va) { __asm__ volatile("invlpg (%0)" : : "r"(va) : "memory"); }
 
 enum {
-    MSR_APIC_BASE = 0x1b, MSR_STAR = 0xc0000081, MSR_LSTAR = 0xc0000082, MSR_SFMASK = 0xc0000084,
+    MSR_APIC_BASE = 0x1b, MSR_PAT = 0x277, MSR_STAR = 0xc0000081, MSR_LSTAR = 0xc0000082, MSR_SFMASK = 0xc0000084,
     MSR_FS_BASE = 0xc0000100, MSR_GS_BASE = 0xc0000101,
 };
 

@@ -1,0 +1,1 @@
+"""PCI and PCI Express: configuration space, functions, memory, capabilities, interrupts."""
