@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ctypes
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ovum.drivers.hardware import SubWindow
-from ovum.drivers.registers import Window
 from ovum.services.irq import Interrupt
 from ovum.services.tasks import now
+
+if TYPE_CHECKING:
+    from ovum.drivers.registers import Window
 
 RAM_BASE = 0x10_0000
 PAGE = 4096
