@@ -247,6 +247,11 @@ class Machine:
                 return memoryview(region.data)[address - base : address - base + size]
         return memoryview(bytearray(b"\xff" * size))
 
+    def look(self, address: int, size: int) -> memoryview:
+        if RAM_BASE <= address < RAM_BASE + len(self._ram):
+            return self.view(address, size).toreadonly()
+        return self.memory(address, size).toreadonly()
+
     def dma(self, size: int) -> MachineDma:
         address = self._next
         self._next += -(-size // PAGE) * PAGE
