@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from ovum.services.tasks.parking import Parking
     from ovum.services.tasks.sync import Event, Lock, Semaphore
     from ovum.services.tasks.task import Task
+    from ovum.services.tasks.threadchannel import ThreadChannel
+    from ovum.services.tasks.threadparty import Selects
 
 
 class Branch:
@@ -39,15 +41,13 @@ class Branch:
         """Does it now and returns what it gives, or raises `WouldBlock` and has done nothing."""
         raise NotImplementedError
 
-    def queue(self) -> Parking:
+    def queue(self) -> Parking | Selects:
         """Where to wait for it."""
         raise NotImplementedError
 
     def enlist(self, scheduler: Scheduler, arm: Waiter) -> None:
         """Puts an arm where it will be woken; `arm.lot` takes it out again."""
-        queue = self.queue()
-        arm.lot = queue
-        queue.add(arm)
+        self.queue().add(arm)
 
 
 class Receive(Branch):
@@ -55,13 +55,13 @@ class Receive(Branch):
 
     __slots__ = ("channel",)
 
-    def __init__(self, channel: Channel[Any]) -> None:
+    def __init__(self, channel: Channel[Any] | ThreadChannel[Any]) -> None:
         self.channel = channel
 
     def attempt(self) -> Any:
         return self.channel.receive_nowait()
 
-    def queue(self) -> Parking:
+    def queue(self) -> Parking | Selects:
         return self.channel.receivers
 
 
@@ -70,14 +70,14 @@ class Send(Branch):
 
     __slots__ = ("channel", "value")
 
-    def __init__(self, channel: Channel[Any], value: Any) -> None:
+    def __init__(self, channel: Channel[Any] | ThreadChannel[Any], value: Any) -> None:
         self.channel = channel
         self.value = value
 
     def attempt(self) -> None:
         self.channel.send_nowait(self.value)
 
-    def queue(self) -> Parking:
+    def queue(self) -> Parking | Selects:
         return self.channel.senders
 
 

@@ -93,10 +93,11 @@ def run(
 
 
 async def settle() -> None:
-    """Lets all others run until nobody is ready any more but this task. Checkpoint: yes."""
+    """Lets all others run until nobody is ready any more but this task, and no call of another
+    thread is to be made. Checkpoint: yes."""
     scheduler = current_scheduler()
     await checkpoint()
-    while scheduler.ready:
+    while scheduler.ready or scheduler._calls:
         await checkpoint()
 
 
