@@ -67,10 +67,12 @@ class SystemTaskFailed(AssertionError):
 
 
 def make_scheduler(seed: int | None = None, **options: Any) -> Scheduler:
-    """A scheduler over a virtual clock, its ready tasks shuffled if there is a seed."""
+    """A scheduler over a virtual clock, its ready tasks shuffled if there is a seed; `select`
+    chooses by the seed too."""
     backend = VirtualBackend()
     shuffler = None if seed is None else random.Random(seed)
     scheduler = Scheduler(backend, name="test", shuffler=shuffler, **options)
+    scheduler.dice = seed or 0
     backend.scheduler = scheduler
     return scheduler
 

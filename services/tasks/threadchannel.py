@@ -99,18 +99,21 @@ class ThreadChannel(_Base[T]):
                         receiver.matched = True
                         del self._receivers[0]
                     elif again or len(self._buffer) < self._capacity:
-                        told = [*self.receivers.queue]
+                        selects = self.receivers.queue
+                        if selects:
+                            told = [*selects]
                         if again:
                             self._buffer.appendleft(value)
                         else:
                             self._buffer.append(value)
-                        self.receivers.queue.clear()
+                        if selects:
+                            selects.clear()
                     else:
                         sent = False
                         if waiting is not None:
                             told = self._queue(waiting, self._senders, self.receivers)
                 # A receiver whose scheduler has crashed is not there: the next one gets the value.
-                if self._tell(told) or receiver is None:
+                if not told or self._tell(told) or receiver is None:
                     return sent
             except BaseException:
                 self._tell(told)
@@ -131,7 +134,7 @@ class ThreadChannel(_Base[T]):
                         self._buffer += (sender.value,)
                         sender.matched = True
                         del self._senders[0]
-                    else:
+                    elif self.senders.queue:
                         told = [*self.senders.queue]
                         self.senders.queue.clear()
                 elif self._senders:
@@ -144,7 +147,8 @@ class ThreadChannel(_Base[T]):
                     raise EndOfChannel(self)
                 elif waiting is not None:
                     told = self._queue(waiting, self._receivers, self.senders)
-            self._tell(told)
+            if told:
+                self._tell(told)
         except BaseException:
             self._tell(told)
             raise
