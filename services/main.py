@@ -24,7 +24,6 @@ from ovum.services.proc.system import ProcFileSystem
 from ovum.services.tasks import Scheduler, Task, current_task, sleep, sleep_forever
 from ovum.services.tasks.current import here
 from ovum.services.tasks.entry import ThreadCall, from_thread
-from ovum.services.tasks.instrument import frames
 from ovum.services.vfs.operations import MOUNT_PROC
 from ovum.services.vfs.server import Server
 from ovum.services.vfs.vfs import Vfs
@@ -33,6 +32,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from typing import Any
+
+    from ovum.services.tasks.watchdog import SlowStep
 
 GRACE_S = 10.0
 """How long a program may take to end when the power button was pressed."""
@@ -178,10 +179,11 @@ def _crashed(task: Task[Any], error: BaseException) -> None:
     log_error(f"services: task {task.name!r} failed", error)
 
 
-def _slow(task: Task[Any], nanoseconds: int) -> None:
-    text = f"services: task {task.name!r} held up all others for {nanoseconds / 1e6:.0f} ms, before"
-    places = [place(frame, line) for frame, line in frames(task)]
-    log(WARNING, "\n".join([text, *places]))
+def _slow(step: SlowStep) -> None:
+    verb, where = ("holds", "here") if step.running else ("held", "before")
+    text = f"services: task {step.name!r} {verb} up all others for {step.spent_ns / 1e6:.0f} ms"
+    places = [place(frame, line) for frame, line in step.stack]
+    log(WARNING, "\n".join([f"{text}, {where}", *places]))
 
 
 def _deadlock() -> None:
