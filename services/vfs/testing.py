@@ -15,6 +15,7 @@ import os
 import threading
 import time
 from _thread import allocate_lock
+from itertools import count
 from queue import Empty, SimpleQueue
 from stat import S_IFDIR, S_IFMT, S_IFREG
 from struct import Struct
@@ -22,7 +23,7 @@ from types import TracebackType
 from typing import Any
 
 from ovum.services.events import KernelEvents
-from ovum.services.tasks import Event, Scheduler
+from ovum.services.tasks import Event, Scheduler, move_on_after
 from ovum.services.tasks.entry import from_thread
 from ovum.services.vfs import operations as op
 from ovum.services.vfs.node import FileSystem, refuse
@@ -146,11 +147,14 @@ class HostedSystem:
         self.events = KernelEvents(self.kernel, self.server.serve)
         self.scheduler = Scheduler(self.events, name="services")
         self.events.scheduler = self.scheduler
+        self.end_s = 60.0
+        """How long the end may take."""
         self._system = system
         self._readonly = readonly
         self._end: Event | None = None
         self._up = threading.Event()
-        self._numbers = 0
+        self._numbers = count(1)
+        self._posted: dict[int, HostRequest] = {}
         self._descriptors: dict[int, _Descriptor] = {}
         self._thread = threading.Thread(target=self._run, name="services", daemon=True)
 
@@ -166,10 +170,14 @@ class HostedSystem:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.in_services(self.vfs.end)
+        self.in_services(self._finish)
         assert self._end is not None
         self.scheduler.call_soon(self._end.set)
         self._thread.join()
+
+    async def _finish(self) -> None:
+        with move_on_after(self.end_s):
+            await self.vfs.end()
 
     def _run(self) -> None:
         async def main() -> None:
@@ -219,8 +227,7 @@ class HostedSystem:
         base, name = self._target(path, dir_fd)
         base2, name2 = self._target(second, second_dir_fd) if second is not None else (0, b"")
         for _ in range(40):
-            self._numbers += 1
-            request = HostRequest(operation, self._numbers)
+            request = HostRequest(operation, next(self._numbers))
             request.base, request.path = base, name
             request.base2, request.path2 = base2, raw_second if raw_second is not None else name2
             request.a, request.b, request.c = a, b, c
@@ -239,6 +246,25 @@ class HostedSystem:
         if request.result < 0:
             raise refuse(-request.result)
         return request
+
+    def post(self, operation: str, path: str, *, a: int = 0, b: int = 0) -> int:
+        """Makes a request of this name without waiting for the answer; its number."""
+        request = HostRequest(op.NAMES.index(operation), next(self._numbers))
+        request.path = os.fsencode(path).lstrip(b"/")
+        request.a, request.b = a, b
+        self._posted[request.number] = request
+        self.kernel.events.put(request)
+        return request.number
+
+    def interrupt(self, number: int) -> None:
+        """Has the caller of such a request get a signal."""
+        self.kernel.events.put((self.kernel.EVENT_CANCEL, number))
+
+    def answer(self, number: int) -> int:
+        """Waits for the answer to it: a result, or minus errno."""
+        request = self._posted.pop(number)
+        request.done.acquire()
+        return request.result
 
     def _target(self, path: str | bytes | int | None, dir_fd: int | None) -> tuple[int, bytes]:
         if isinstance(path, int):
@@ -273,9 +299,9 @@ class HostedSystem:
         """As os.open."""
         mode = mode & ~UMASK & 0o7777
         answer = self.request(op.OPEN, path, a=flags, b=mode, dir_fd=dir_fd)
-        fd = next(n for n in range(3, 1 << 20) if n not in self._descriptors)
-        self._descriptors[fd] = _Descriptor(answer.result, S_IFMT(answer.extra), flags)
-        return fd
+        opened = _Descriptor(answer.result, S_IFMT(answer.extra), flags)
+        # The lowest number that is free, whatever other threads open meanwhile.
+        return next(n for n in count(3) if self._descriptors.setdefault(n, opened) is opened)
 
     def close(self, fd: int) -> None:
         """As os.close."""
