@@ -203,7 +203,7 @@ async def look_up(directory: Entry, name: str) -> Entry | None:
     entry = directory.children.get(name)
     same = False
     if entry is not None and node is not None and entry.node is not node:
-        same = await _is_same(entry.node, node)
+        same = await is_same(entry.node, node)
     if directory.changes != changes:
         # What came back may be what was there before. Once more, while nothing can change: who
         # holds the lock already does not come here, as nobody else changes anything.
@@ -218,7 +218,7 @@ async def look_up(directory: Entry, name: str) -> Entry | None:
     return child_of(directory, name, node)
 
 
-async def _is_same(one: Node, other: Node) -> bool:
+async def is_same(one: Node, other: Node) -> bool:
     """Whether two nodes stand for the same: some file systems make a new one each time."""
     if one.kind != other.kind:
         return False
