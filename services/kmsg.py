@@ -31,6 +31,8 @@ _PRIORITIES = {"1": 3, "2": 4, "3": 6, "4": 7}
 class Kmsg(Device):
     """The device."""
 
+    name = "kmsg"
+
     def __init__(self, kernel: Kernel) -> None:
         self.kernel = kernel
         self.followers = Parking("see a new message in the log")

@@ -15,6 +15,7 @@ import stat
 from ovum.services.tasks import Lock, now, to_thread
 from ovum.services.vfs.copying import copy_into
 from ovum.services.vfs.node import Attributes, FileSystem, Node, refuse
+from ovum.services.vfs.readahead import ReadAhead
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -155,13 +156,16 @@ class _Reader(_Open):
     def __init__(self, node: _File, file: Any) -> None:
         super().__init__(node)
         self._file = file
-        self._turn = Lock("position")
+        self._ahead = ReadAhead(self._fetch)
 
     async def read_into(self, offset: int, view: memoryview) -> int:
         if self._node.content is not None:
             return copy_into(view, memoryview(self._node.content)[offset : offset + len(view)])
-        async with self._turn:
-            return copy_into(view, await self._node.system.call(self._read, offset, len(view)))
+        return await self._ahead.read_into(offset, view)
+
+    async def _fetch(self, offset: int, size: int) -> bytes:
+        data: bytes = await self._node.system.call(self._read, offset, size)
+        return data
 
     def _read(self, offset: int, size: int) -> bytes:
         self._file.seek(offset)
@@ -172,6 +176,7 @@ class _Reader(_Open):
         return b"".join(parts)
 
     async def close(self) -> None:
+        await self._ahead.close()
         await self._node.system.call(self._file.close)
 
 

@@ -9,13 +9,14 @@ import stat
 from ovum.services.log import ERROR, log, log_error
 from ovum.services.tasks import Cancelled, CancelScope, Event, Group, move_on_after
 from ovum.services.vfs import operations as op
-from ovum.services.vfs.node import FileSystem, refuse
+from ovum.services.vfs.node import Directory, FileSystem, refuse
 from ovum.services.vfs.tree import LINKS, Entry, Mount, Redirect, resolve
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ovum.services.devices import Device
     from ovum.services.vfs.content import Turn
     from ovum.services.vfs.node import Node
 
@@ -64,11 +65,12 @@ class Vfs:
         self._unended: dict[Mount, None] = {}
         """Those, and what is out of the tree and still in use."""
         self.files: dict[int, OpenFile] = {}
-        self.devices: dict[int, Node] = {}
+        self.devices: dict[int, Device] = {}
         """Devices whose drivers are tasks, by their numbers (major << 8 | minor)."""
         self._last_number = op.MOUNT_DEVICES
         self._no_mount = Mount("/dev", FileSystem(), op.MOUNT_DEVICES, False)
         """What open devices are said to be in."""
+        self._no_mount.root = Entry(self._no_mount, None, "", Directory())
         self._last_handle = 0
         self.caller = 0
         """The thread whose call opens a file at the moment: it runs, though it waits for us."""
@@ -365,9 +367,9 @@ class Vfs:
 
     # Open files
 
-    def add_device(self, node: Node, file: Node, flags: int) -> int:
+    def add_device(self, device: Device, file: Node, flags: int) -> int:
         """A handle for an open device."""
-        entry = Entry(self._no_mount, None, "", node)
+        entry = Entry(self._no_mount, self._no_mount.root, device.name, device)
         return self.add_file(self._no_mount, entry, file, flags)
 
     def add_file(self, mount: Mount, entry: Entry, file: Node, flags: int) -> int:
