@@ -201,11 +201,9 @@ class Queue:
         if not count:
             return []
         if count > self.in_flight:
-            raise DeviceError(
-                f"{self.name}: the device has used {count} of {self.in_flight} buffers"
-            )
+            raise DeviceError(f"{self.name}: {count} buffers were used of {self.in_flight}")
         mask = self.size - 1
-        taken = []
+        taken: list[tuple[Any, int]] = []
         elements = self._elements
         tokens = self._tokens
         for position in range(seen, seen + count):
@@ -213,21 +211,23 @@ class Queue:
             head = elements[at]
             length = elements[at + 1]
             token = tokens[head] if head < self.size else None
-            if token is None:
-                raise DeviceError(
-                    f"{self.name}: the device has used descriptor {head}, which it does not have"
-                )
-            if length > self._writable[head]:
-                room = self._writable[head]
-                raise DeviceError(f"{self.name}: {length} bytes were written where {room} fit")
+            if token is None or length > self._writable[head]:
+                if taken:
+                    break  # what was good is not lost; the next call raises
+                raise DeviceError(self._lie(head, length, token))
             tokens[head] = None
             chain = self._chains[head]
             if chain is not None:
                 self._free.extend(chain)
             self._free.append(head)
             taken.append((token, length))
-        self._seen = index
+        self._seen = seen + len(taken) & 0xFFFF
         return taken
+
+    def _lie(self, head: int, length: int, token: object) -> str:
+        if token is None:
+            return f"{self.name}: descriptor {head} was used, and is not in use"
+        return f"{self.name}: {length} bytes were written where {self._writable[head]} fit"
 
     def interrupt_next(self) -> bool:
         """Asks for an interrupt when the device uses the next buffer. False: it has meanwhile, and

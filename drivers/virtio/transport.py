@@ -22,8 +22,10 @@ if TYPE_CHECKING:
         """See `features.TYPES`."""
         queue_align: int
         """Of used rings; 4096 tells that the device is a legacy one."""
-        config: Window
-        """The registers of this type of device, little-endian."""
+
+        @property
+        def config(self) -> Window:
+            """The registers of this type of device, little-endian."""
 
         def status(self) -> int:
             """The device status (2.1)."""

@@ -1,0 +1,170 @@
+"""The entropy device, and with it what all virtio devices share: negotiation, reset, interrupts."""
+
+import pytest
+
+from ovum.drivers.errors import DeviceError, DeviceGone, DeviceTimeout
+from ovum.drivers.virtio import features as f
+from ovum.drivers.virtio.mmio import MmioTransport
+from ovum.drivers.virtio.rng import VirtioRng
+from ovum.services.tasks import Group, testing
+
+from .conftest import Run
+from .machine import Machine
+from .virtio_model import Chain, MmioFace, VirtioModel
+
+ADDRESS, IRQ = 0xFEB0_0000, 5
+
+
+class RngModel(VirtioModel):
+    """Gives the bytes 0, 1, 2, …, up to `most` at a time."""
+
+    def __init__(self, machine: Machine, version: int = 2) -> None:
+        super().__init__(machine, f.ENTROPY, 1)
+        self.most = 100
+        self.lie = 0
+        self.face = MmioFace(self, ADDRESS, IRQ, version=version)
+
+    def serve(self, index: int, chain: Chain) -> int:
+        return chain.write(bytes(range(self.most))) + self.lie
+
+
+async def with_driver(machine: Machine, model: RngModel, use: object) -> None:
+    driver = VirtioRng(MmioTransport(machine, model.face.place))
+    try:
+        async with Group() as group:
+            group.start(model.run)
+            await driver.start()
+            group.start(driver.listen)
+            await use(driver)  # type: ignore[operator]
+            group.cancel()
+    finally:
+        model.resets = True
+        await driver.stop()
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_random_bytes_arrive(machine: Machine, run: Run, version: int) -> None:
+    model = RngModel(machine, version)
+
+    async def use(driver: VirtioRng) -> None:
+        for _ in range(300):
+            assert await driver.read() == bytes(range(100))
+        assert model.status == f.ACKNOWLEDGE | f.DRIVER | f.DRIVER_OK | (
+            f.FEATURES_OK if version == 2 else 0
+        )
+
+    run(with_driver, machine, model, use)
+
+
+def test_readers_wait_for_each_other(machine: Machine, run: Run) -> None:
+    model = RngModel(machine)
+
+    async def use(driver: VirtioRng) -> None:
+        async with Group() as group:
+            readers = [group.start(driver.read) for _ in range(5)]
+        assert [len(await reader.wait()) for reader in readers] == [100] * 5
+
+    run(with_driver, machine, model, use)
+
+
+def test_a_device_that_does_not_answer_is_given_up(machine: Machine, run: Run) -> None:
+    model = RngModel(machine)
+    model.answers = False
+
+    async def use(driver: VirtioRng) -> None:
+        with pytest.raises(DeviceTimeout, match="random bytes"):
+            await driver.read()
+
+    run(with_driver, machine, model, use)
+
+
+def test_spurious_interrupts_do_no_harm(machine: Machine, run: Run) -> None:
+    model = RngModel(machine)
+    model.answers = False
+
+    async def use(driver: VirtioRng) -> None:
+        async with Group() as group:
+            reader = group.start(driver.read)
+            for _ in range(5):
+                model.raise_queue(0)
+                await testing.settle()
+            model.answers = True
+            model.process()
+        assert len(await reader.wait()) == 100
+
+    run(with_driver, machine, model, use)
+
+
+@pytest.mark.parametrize(("lie", "most"), [(1000, 100), (0, 0)])
+def test_a_length_that_cannot_be_is_an_error(
+    machine: Machine, run: Run, lie: int, most: int
+) -> None:
+    model = RngModel(machine)
+    model.lie, model.most = lie, most
+
+    async def use(driver: VirtioRng) -> None:
+        with pytest.raises(DeviceError, match=r"bytes were written|no byte"):
+            await driver.read()
+
+    run(with_driver, machine, model, use)
+
+
+def test_a_device_that_breaks_down_ends_its_driver(machine: Machine, run: Run) -> None:
+    model = RngModel(machine)
+
+    async def use(driver: VirtioRng) -> None:
+        await driver.read()
+        model.break_down()
+        await testing.settle()
+        await driver.read()
+
+    with pytest.raises(ExceptionGroup) as caught:
+        run(with_driver, machine, model, use)
+    assert caught.group_contains(DeviceError, match="needs a reset")
+
+
+def test_a_device_that_does_not_reset_is_no_device(machine: Machine, run: Run) -> None:
+    model = RngModel(machine)
+    model.status = 15
+    model.resets = False
+
+    async def use(driver: VirtioRng) -> None:
+        raise AssertionError
+
+    with pytest.raises(ExceptionGroup) as caught:
+        run(with_driver, machine, model, use)
+    assert caught.group_contains(DeviceTimeout, match="device status after reset")
+
+
+def test_features_that_are_refused_end_the_negotiation(machine: Machine, run: Run) -> None:
+    model = RngModel(machine)
+    model.accepts = False
+
+    async def use(driver: VirtioRng) -> None:
+        raise AssertionError
+
+    with pytest.raises(ExceptionGroup) as caught:
+        run(with_driver, machine, model, use)
+    assert caught.group_contains(DeviceError, match="not accepted")
+
+
+def test_nothing_is_asked_of_a_device_that_was_stopped(machine: Machine, run: Run) -> None:
+    async def main() -> None:
+        model = RngModel(machine)
+        driver = VirtioRng(MmioTransport(machine, model.face.place))
+        await driver.start()
+        await driver.stop()
+        with pytest.raises(DeviceGone):
+            await driver.read()
+
+    run(main)
+
+
+def test_what_is_no_virtio_device_is_refused(machine: Machine) -> None:
+    model = RngModel(machine)
+    model.face.version = 3
+    with pytest.raises(DeviceError, match="version 3 is not known"):
+        MmioTransport(machine, model.face.place)
+    machine.remove(model.face)
+    with pytest.raises(DeviceError, match="magic value"):
+        MmioTransport(machine, model.face.place)
