@@ -36,9 +36,13 @@ class Port:
         self.unclaimed = 0
         """Bytes that nobody wanted."""
         self._lock = Lock()
-        self._answers: list[int] | None = None
-        self._data = False
-        """Any byte is an answer now, not acknowledgements only."""
+        self._answers: list[int] = []
+        self._acknowledging = False
+        """A byte has been sent, and its acknowledgement has not come."""
+        self._replies = 0
+        """Bytes of reply that are to come after the acknowledgement of the byte sent…"""
+        self._collect = 0
+        """…and after the one that has come: they may be here before anybody looks at that."""
         self._came = Event()
 
     @property
@@ -52,7 +56,14 @@ class Port:
 
     def received(self, data: int, time_ns: int) -> None:
         """A byte of the device, from the controller."""
-        if self._answers is not None and (self._data or data in (ACKNOWLEDGED, RESEND, FAILED)):
+        if self._acknowledging and data in (ACKNOWLEDGED, RESEND, FAILED):
+            self._acknowledging = False
+            if data == ACKNOWLEDGED:
+                self._collect = self._replies
+            self._answers.append(data)
+            self._came.set()
+        elif self._collect:
+            self._collect -= 1
             self._answers.append(data)
             self._came.set()
         elif self.receiver is not None:
@@ -67,19 +78,20 @@ class Port:
         for each byte of the reply. Raises DeviceTimeout, DeviceError.
         """
         async with self._lock:
-            self._answers = []
             try:
-                for word in words:
+                for word in words[:-1]:
                     await self._send(word)
-                # Nothing may be awaited between the acknowledgement and this.
-                self._data = True
+                await self._send(words[-1], replies)
                 return bytes([await self._answer("a reply", seconds) for _ in range(replies)])
             finally:
-                late, self._answers, self._data = self._answers, None, False
-                self.unclaimed += len(late)
+                self._acknowledging = False
+                self._collect = 0
+                self._answers.clear()
 
-    async def _send(self, word: int) -> None:
+    async def _send(self, word: int, replies: int = 0) -> None:
         for _ in range(TRIES):
+            self._replies = replies
+            self._acknowledging = True
             await self._controller.write(self.number, word)
             answer = await self._answer(f"an acknowledgement of {word:#04x}", REPLY_S)
             if answer == ACKNOWLEDGED:
@@ -90,7 +102,6 @@ class Port:
 
     async def _answer(self, what: str, seconds: float) -> int:
         answers = self._answers
-        assert answers is not None
         deadline = now() + int(seconds * 1e9)
         while not answers:
             self._came.clear()

@@ -119,7 +119,7 @@ def test_a_port_with_nobody_at_it_is_told_by_a_timeout() -> None:
 
     async def body(controller: Controller) -> None:
         begun = now()
-        with pytest.raises(DeviceTimeout, match="PS/2 port 2: no answer.*acknowledgement of 0xff"):
+        with pytest.raises(DeviceTimeout, match=r"PS/2 port 2: no answer.*acknowledgement of 0xff"):
             await Ps2Mouse(controller.ports[1], lambda event: None).start()
         assert now() - begun < 1e9
 
