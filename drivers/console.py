@@ -90,6 +90,7 @@ class Console:
             self.framebuffer = self._set_mode()
         if self.framebuffer is not None:
             log(INFO, f"display: {self.framebuffer!r}")
+            self.framebuffer.copy = _kernel.copy
             await self._mirror(PixelSurface(self.framebuffer))
             return
         try:

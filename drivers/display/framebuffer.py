@@ -86,10 +86,7 @@ def _copy(to: memoryview, data: memoryview | bytes) -> None:
 
 
 class Framebuffer:
-    """`memory`: the display's own; a line of pixels begins every `pitch` bytes.
-
-    `copy(to, data)`: copies data to the start of `to`; in the machine `_kernel.copy` is faster.
-    """
+    """`memory`: the display's own; a line of pixels begins every `pitch` bytes."""
 
     def __init__(
         self,
@@ -98,7 +95,6 @@ class Framebuffer:
         height: int,
         pitch: int,
         pixels: PixelFormat = XRGB8888,
-        copy: Callable[[memoryview, memoryview | bytes], object] = _copy,
     ) -> None:
         if width <= 0 or height <= 0 or pitch < width * pixels.bytes:
             raise ValueError(f"no picture has {width}x{height} pixels in lines of {pitch} bytes")
@@ -109,7 +105,8 @@ class Framebuffer:
         self.height = height
         self.pitch = pitch
         self.format = pixels
-        self._copy = copy
+        self.copy: Callable[[memoryview, memoryview | bytes], object] = _copy
+        """copy(to, data) copies to the start of `to`; in the machine `_kernel.copy` is quicker."""
         self.view = memoryview(bytearray(BYTES * width * height))
         """The back buffer: blue, green, red, unused for each pixel, line by line."""
         self._damage: list[Rectangle] = []
@@ -123,17 +120,24 @@ class Framebuffer:
         if clipped is None:
             return
         x, y, width, height = clipped
+        self._damage.append(clipped)
         row = colour.to_bytes(BYTES, "little") * width
+        if width == self.width:
+            self.view[BYTES * y * width : BYTES * (y + height) * width] = row * height
+            return
         for line in range(y, y + height):
             at = BYTES * (line * self.width + x)
             self.view[at : at + len(row)] = row
-        self._damage.append(clipped)
 
     def move_up(self, top: int, bottom: int, lines: int) -> None:
         """Moves lines top..bottom up in the back buffer; the last ones stay as they were."""
         row = BYTES * self.width
-        start, stop = top * row, bottom * row
-        self.view[start : stop - lines * row] = self.view[start + lines * row : stop]
+        stop = bottom * row
+        step = lines * row
+        # In pieces that do not overlap with where they go.
+        for at in range(top * row, stop - step, step):
+            size = min(step, stop - step - at)
+            self.copy(self.view[at : at + size], self.view[at + step : at + step + size])
         self._damage.append((0, top, self.width, bottom - top))
 
     def damage(self, x: int, y: int, width: int, height: int) -> None:
@@ -187,7 +191,7 @@ class Framebuffer:
         if direct and width == self.width and self.pitch == BYTES * width:
             # Without gaps on both sides: in one go.
             start, stop = y * self.pitch, (y + height) * self.pitch
-            self._copy(self._memory[start:stop], self.view[start:stop])
+            self.copy(self._memory[start:stop], self.view[start:stop])
             return stop - start
         for line in range(y, y + height):
             at = BYTES * (line * self.width + x)
@@ -195,5 +199,5 @@ class Framebuffer:
             if not direct:
                 data = self.format.convert(data)
             start = line * self.pitch + x * size
-            self._copy(self._memory[start : start + width * size], data)
+            self.copy(self._memory[start : start + width * size], data)
         return width * height * size

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ovum.drivers.display import font, sgr, vgatext
-from ovum.drivers.display.textgrid import REVERSE, UNDERLINE, Style, style
+from ovum.drivers.display.textgrid import PLAIN, REVERSE, UNDERLINE, Style, style
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ovum.drivers.display.vgatext import VgaText
 
     class Surface(Protocol):
-        """Something that shows cells."""
+        """Something that shows cells, all blank at first."""
 
         @property
         def columns(self) -> int: ...
@@ -41,6 +41,12 @@ GLYPHS_MOST = 2048
 """Glyphs that are kept as pixels, 0.5 KiB each and as much again for Python's objects."""
 
 
+def _four_pixels(front: int, back: int) -> list[bytes]:
+    """Four pixels for each number of four bits, the highest bit the left one."""
+    pixels = (back.to_bytes(4, "little"), front.to_bytes(4, "little"))
+    return [b"".join(pixels[bits >> n & 1] for n in (3, 2, 1, 0)) for bits in range(16)]
+
+
 class PixelSurface:
     """Cells of 8x16 pixels on a frame buffer."""
 
@@ -49,6 +55,7 @@ class PixelSurface:
         self.columns = framebuffer.width // font.WIDTH
         self.rows = framebuffer.height // font.HEIGHT
         self._glyphs: dict[tuple[str, Style], list[bytes]] = {}
+        self._four_pixels: dict[Style, list[bytes]] = {}
         framebuffer.fill(0, 0, framebuffer.width, framebuffer.height, sgr.BACKGROUND)
 
     def scroll(self, rows: int) -> bool:
@@ -78,14 +85,16 @@ class PixelSurface:
 
     def _render(self, character: str, look: Style) -> list[bytes]:
         """A glyph's 16 rows as pixels."""
-        front, back = (colour.to_bytes(4, "little") for colour in sgr.colours(look))
-        pixels = []
-        for y, bits in enumerate(font.glyph(character or " ")):
-            if look.flags & UNDERLINE and y == UNDERLINED_ROW:
-                bits = 0xFF
-            pixels.append(b"".join(front if bits >> (7 - x) & 1 else back for x in range(8)))
+        four = self._four_pixels.get(look)
+        if four is None:
+            four = self._four_pixels[look] = _four_pixels(*sgr.colours(look))
+        rows = bytearray(font.glyph(character or " "))
+        if look.flags & UNDERLINE:
+            rows[UNDERLINED_ROW] = 0xFF
+        pixels = [four[bits >> 4] + four[bits & 15] for bits in rows]
         if len(self._glyphs) >= GLYPHS_MOST:
             self._glyphs.clear()
+            self._four_pixels.clear()
         self._glyphs[character, look] = pixels
         return pixels
 
@@ -105,6 +114,8 @@ class VgaSurface:
     def __init__(self, vga: VgaText) -> None:
         self._vga = vga
         self._attributes: dict[Style, int] = {}
+        for row in range(self.rows):
+            self.draw(row, 0, [" "] * self.columns, [PLAIN] * self.columns)
 
     def scroll(self, rows: int) -> bool:
         return False
@@ -135,8 +146,9 @@ class TextConsole:
     def __init__(self, grid: Grid, surface: Surface) -> None:
         self.grid = grid
         self.surface = surface
-        self._characters: list[list[str]] = [[] for _ in range(surface.rows)]
-        self._styles: list[list[Style]] = [[] for _ in range(surface.rows)]
+        blank = [" "] * surface.columns
+        self._characters: list[list[str]] = [blank for _ in range(surface.rows)]
+        self._styles: list[list[Style]] = [[PLAIN] * surface.columns for _ in range(surface.rows)]
         """What is on the surface; nothing is known of an empty row."""
         self._cursor: tuple[int, int] | None = None
         self.cells = 0
