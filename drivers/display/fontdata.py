@@ -1,7 +1,8 @@
 """The font's bits: 8x16 pixels a glyph, a byte a row from top to bottom, the left pixel its bit 7.
 
 Spleen 1.9.1, 8x16 (https://github.com/fcambus/spleen, Debian's package fonts-spleen), but for the
-arrows from U+2190 on, which are ovum's own. Spleen's copyright and licence (BSD-2-Clause):
+arrows from U+2190 on and U+FFFD, which are ovum's own. Spleen's copyright and licence
+(BSD-2-Clause):
 
 Copyright (c) 2018-2020, Frederic Cambus
 
@@ -218,5 +219,5 @@ f0f0f0f0f0f0f0f00f0f0f0f0f0f0f0ffffffffffffffffff0f0f0f0f0f0f0f0ffffffffffffffff
 0f0f0f0f0f0f0f0f00000000000000000f0f0f0f0f0f0f0ff0f0f0f0f0f0f0f00f0f0f0f0f0f0f0fffffffffffffffff
 0000000010387cfe7c381000000000000000000010386cc66c3810000000000000000000003c666666663c0000000000
 00000000003c7e7e7e7e3c0000000000000000006cfefefe7c381000000000000000000010387cfe7c38100000000000
-0000000010387cfe7c38100000000000
+00007e424242424242424242427e0000
 """)
