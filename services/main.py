@@ -97,8 +97,25 @@ def main() -> None:
     """The services thread's; pyhost calls it."""
     global _machine
     _machine = Machine()
+    if has_console(_kernel.boot_info()):
+        _machine.services.start("console", _console, _machine)
     _down.release()
     _machine.run()
+
+
+def has_console(info: dict[str, str]) -> bool:
+    """Does the machine show what is printed, and take keys? As in pyhost/services.c.
+
+    By boot_info(): a frame buffer that the boot loader has set up, or the word `ovum.devices`.
+    """
+    words = f" {info['command_line']} ".partition(" -- ")[0].split()
+    return "framebuffer" in info or any(w.partition("=")[0] == "ovum.devices" for w in words)
+
+
+async def _console(machine: Machine) -> None:
+    from ovum.drivers.console import run
+
+    await run(machine)
 
 
 def services() -> Machine:
