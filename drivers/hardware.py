@@ -42,6 +42,12 @@ if TYPE_CHECKING:
         def memory(self, address: int, size: int, write_combining: bool = False) -> memoryview:
             """The same as bytes: uncached, or write-combining for a frame buffer."""
 
+        def look(self, address: int, size: int) -> memoryview:
+            """Physical memory as it is, to look at: the firmware's tables, anybody's memory.
+
+            Read-only. Raises OSError, ValueError for what is not there.
+            """
+
         def dma(self, size: int) -> Dma:
             """At least `size` bytes for a device, on a page boundary. Raises MemoryError."""
 

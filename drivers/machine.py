@@ -82,6 +82,13 @@ class KernelHardware:
     def memory(self, address: int, size: int, write_combining: bool = False) -> memoryview:
         return _kernel.mmio(address, size, write_combining)
 
+    def look(self, address: int, size: int) -> memoryview:
+        try:
+            return _kernel.ram(address, size)
+        except OSError:
+            # The firmware's own memory and its ROM are none that the kernel counts.
+            return _kernel.mmio(address, size).toreadonly()
+
     def dma(self, size: int) -> KernelDma:
         return KernelDma(size)
 

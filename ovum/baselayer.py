@@ -24,7 +24,8 @@ def recipe_digest() -> str:
     sources = list(here.glob("insysroot/*.py"))
     sources += [here / name for name in _RECIPE]
     sources += (REPO / "pyhost" / "replaced").rglob("*.py")
-    sources += (REPO / "services").rglob("*.py")
+    for part in ("services", "drivers"):
+        sources += (REPO / part).rglob("*.py")
     state = hashlib.sha256()
     for path in sorted(sources):
         state.update(path.read_bytes())

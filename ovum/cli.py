@@ -117,6 +117,7 @@ def _run(words: Sequence[str]) -> int:
             accel=accel,
             cpu=options.cpu,
             program=qemu,
+            more=tuple(options.qemu),
         )
         return run_machine(
             config,

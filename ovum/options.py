@@ -6,6 +6,7 @@ follows is the program's own.
 
 import argparse
 import dataclasses
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -17,7 +18,7 @@ DEFAULT_MEMORY_MIB: Final = 256
 
 _LONG_WITH_VALUE: Final = frozenset(
     {"--with", "--add", "--memory", "--timeout", "--accel", "--machine", "--cpu", "--include"}
-    | {"--output", "--requirement", "--env"}
+    | {"--output", "--requirement", "--env", "--qemu"}
 )
 _SHORT_WITH_VALUE: Final = frozenset({"-r", "-e", "-o"})
 
@@ -29,6 +30,7 @@ examples:
   ovum run --with numpy -c 'import numpy; print(numpy.__version__)'
   ovum run -r requirements.txt --add data:/srv/data --memory 1G prog.py < in > out
   ovum run app.elf                       an image made by `ovum build`
+  ovum run --machine q35 --qemu '-device edu' --qemu '-smbios type=1,product=Egg'
 
 A program's whole folder becomes /app, where it starts; of a home folder, /tmp or a very large
 folder only what the program imports. --add puts in more.
@@ -67,6 +69,7 @@ class Options:
     accel: str = "auto"
     machine: str = DEFAULT_MACHINE
     cpu: str | None = None
+    qemu: list[str] = dataclasses.field(default_factory=list)
     verbose: bool = False
     strip: bool = False
     includes: list[str] = dataclasses.field(default_factory=list)
@@ -118,6 +121,8 @@ def run_parser() -> argparse.ArgumentParser:
         help="hardware virtualisation or emulation; auto takes what works")  # fmt: skip
     add("--machine", default=DEFAULT_MACHINE, help="QEMU's machine: microvm (default), pc, q35")
     add("--cpu", help="QEMU's CPU model")
+    add("--qemu", metavar="WORDS", action="append", type=_words, default=[],
+        help="more words for QEMU's command line, split as a shell does")  # fmt: skip
     return parser
 
 
@@ -141,7 +146,7 @@ def build_parser() -> argparse.ArgumentParser:
 def parse_run(words: Sequence[str]) -> Options:
     """Reads what comes after `ovum run`. Raises UsageError."""
     own, target, arguments = split_target(words)
-    options = _options(run_parser().parse_args(own))
+    options = _options(run_parser().parse_args(_joined(own)))
     options.target, options.arguments = target, arguments
     return options
 
@@ -177,9 +182,22 @@ def split_target(words: Sequence[str]) -> tuple[list[str], str | None, list[str]
     return list(words), None, []
 
 
+def _joined(words: Sequence[str]) -> list[str]:
+    """The same with `--qemu -WORD` as one word: argparse would take the second for an option."""
+    joined: list[str] = []
+    for word in words:
+        if joined and joined[-1] == "--qemu":
+            joined[-1] = f"--qemu={word}"
+        else:
+            joined.append(word)
+    return joined
+
+
 def _options(parsed: argparse.Namespace) -> Options:
     values = vars(parsed)
     values["environ"] = dict(map(_setting, values["environ"]))
+    if "qemu" in values:
+        values["qemu"] = [word for words in values["qemu"] for word in words]
     if values["includes"] and not values["strip"]:
         raise UsageError("--include goes with --strip: without it everything is in the image")
     given = [name for name in ("module", "code", "target") if values.get(name) is not None]
@@ -200,6 +218,13 @@ def _memory(text: str) -> int:
         return parse_memory(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _words(text: str) -> list[str]:
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{error}: {text!r}") from error
 
 
 def _seconds(text: str) -> float:

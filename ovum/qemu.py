@@ -59,6 +59,8 @@ class QemuConfig:
     cpu: str | None = None
     """For `-cpu`; None is what suits the accelerator."""
     program: str = PROGRAM
+    more: tuple[str, ...] = ()
+    """Words of the caller's own, which come last."""
 
 
 def qemu_argv(config: QemuConfig) -> list[str]:
@@ -77,6 +79,7 @@ def qemu_argv(config: QemuConfig) -> list[str]:
         argv += ["-initrd", config.initrd]
     if config.append:
         argv += ["-append", config.append]
+    argv += config.more
     return argv
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ctypes
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ovum.drivers.hardware import SubWindow
-from ovum.drivers.registers import Window
 from ovum.services.irq import Interrupt
 from ovum.services.tasks import now
+
+if TYPE_CHECKING:
+    from ovum.drivers.registers import Window
 
 RAM_BASE = 0x10_0000
 PAGE = 4096
@@ -244,6 +246,11 @@ class Machine:
                 assert isinstance(region, Memory), f"there are registers at {address:#x}"
                 return memoryview(region.data)[address - base : address - base + size]
         return memoryview(bytearray(b"\xff" * size))
+
+    def look(self, address: int, size: int) -> memoryview:
+        if RAM_BASE <= address < RAM_BASE + len(self._ram):
+            return self.view(address, size).toreadonly()
+        return self.memory(address, size).toreadonly()
 
     def dma(self, size: int) -> MachineDma:
         address = self._next
