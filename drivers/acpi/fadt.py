@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from ovum.drivers.acpi.table import Place, Structure, Table, Text
+from ovum.drivers.acpi.table import Place, Table
 from ovum.drivers.errors import DeviceError
 from ovum.drivers.registers import Register
+from ovum.drivers.structure import Structure, Text
 
 PROFILES = {
     0: "unspecified", 1: "desktop", 2: "mobile", 3: "workstation", 4: "enterprise server",

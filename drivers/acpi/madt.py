@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from ovum.drivers.acpi.table import Structure, Table
+from ovum.drivers.acpi.table import Table
 from ovum.drivers.errors import DeviceError
 from ovum.drivers.registers import Register
+from ovum.drivers.structure import Structure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,9 +6,10 @@ from ovum.drivers.acpi.fadt import Facs, Fadt
 from ovum.drivers.acpi.hpet import HpetTable
 from ovum.drivers.acpi.madt import Madt
 from ovum.drivers.acpi.mcfg import Mcfg
-from ovum.drivers.acpi.table import HEADER, LONGEST, Structure, Table, Text, check_sum
+from ovum.drivers.acpi.table import HEADER, LONGEST, Table, check_sum
 from ovum.drivers.errors import DeviceError
 from ovum.drivers.registers import Register
+from ovum.drivers.structure import Structure, Text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

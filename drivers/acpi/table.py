@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ovum.drivers.errors import DeviceError
-from ovum.drivers.registers import BytesWindow, Register, Registers, Value
+from ovum.drivers.registers import Register
+from ovum.drivers.structure import Field, Structure, Text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,26 +22,6 @@ def check_sum(name: str, data: bytes) -> None:
     total = sum(data) & 0xFF
     if total:
         raise DeviceError(f"ACPI table {name}: its bytes add up to {total:#04x}, not to 0")
-
-
-class Text:
-    """Characters in a table, as an attribute that is a str."""
-
-    def __init__(self, offset: int, size: int) -> None:
-        self._offset = offset
-        self._end = offset + size
-
-    if TYPE_CHECKING:
-
-        @overload
-        def __get__(self, block: None, owner: type) -> Text: ...
-        @overload
-        def __get__(self, block: Structure, owner: type) -> str: ...
-
-    def __get__(self, block: Structure | None, owner: type) -> Text | str:
-        if block is None:
-            return self
-        return block.data[self._offset : self._end].decode("latin-1").rstrip("\0 ")
 
 
 SPACES = {
@@ -75,7 +56,7 @@ class GenericAddress:
         return f"<{space} {self.address:#x}, {self.width} bits>" if self else "<no register>"
 
 
-class Place:
+class Place(Field):
     """A generic address in a table, as an attribute."""
 
     def __init__(self, offset: int) -> None:
@@ -92,52 +73,6 @@ class Place:
         if block is None:
             return self
         return GenericAddress(block.data[self._offset : self._offset + 12])
-
-
-class Structure(Registers):
-    """Named fields over bytes: a table, or an entry of one.
-
-    A field beyond the end of the bytes, which an older revision lacks, is 0.
-    """
-
-    SIZE: ClassVar[int] = 0
-    """Bytes that the newest revision has."""
-
-    def __init__(self, data: bytes) -> None:
-        self.length_found = len(data)
-        """Bytes that there are."""
-        self.data = data.ljust(self.SIZE, b"\0")
-        super().__init__(BytesWindow(self.data))
-
-    def values(self) -> dict[str, object]:
-        """All fields by name."""
-        return {
-            name: getattr(self, name)
-            for base in reversed(type(self).__mro__)
-            for name, field in vars(base).items()
-            if isinstance(field, Register | Text | Place)
-        }
-
-    def __repr__(self) -> str:
-        parts = [f"{name}={shown(value)}" for name, value in self.values().items()]
-        return f"<{type(self).__name__} {', '.join(parts)}>"
-
-    def print(self) -> None:
-        """Prints a line for each field."""
-        for name, value in self.values().items():
-            print(f"{name:<26} {shown(value)}")
-
-
-def shown(value: object) -> str:
-    """A field for people: hexadecimal, with the names of what is in it."""
-    if isinstance(value, Value):
-        names = [
-            name if value._fields[name][1] == 1 else f"{name}={field:#x}"
-            for name, field in value.fields().items()
-            if field
-        ]
-        return f"{int(value):#x}" + (f" ({' '.join(names)})" if names else "")
-    return str(value)
 
 
 class Table(Structure):
