@@ -230,6 +230,7 @@ def test_a_measurement_that_missed_a_wrap_is_made_again() -> None:
 
 def test_the_real_time_clock_as_a_reference() -> None:
     model = Cmos(datetime(2026, 1, 1, 0, 0, 0, 300_000))
+    model.access_ns = 20_000
     made = Machine(1 << 20)
     made.add_ports(0x70, model)
     rtc = Rtc(made, 0, now=lambda: int(model.now() * 1.001))
