@@ -27,6 +27,7 @@ class VirtioRng:
         self.device = VirtioDevice(transport)
         self._memory = transport.hardware.dma(AT_ONCE)
         self._lock = Lock()
+        self._stopped = False
 
     async def start(self) -> None:
         """Brings the device up. Raises DeviceError."""
@@ -64,4 +65,6 @@ class VirtioRng:
     async def stop(self) -> None:
         """Resets the device."""
         await self.device.stop()
-        self._memory.free()
+        if self.device.released and not self._stopped:
+            self._memory.free()
+        self._stopped = True
