@@ -102,7 +102,7 @@ class VirtioDevice:
         how many it has to have. Raises DeviceError without such a queue."""
         index = len(self.queues)
         transport = self.transport
-        most = transport.queue_size(index)
+        most = int(transport.queue_size(index))
         if not most:
             raise DeviceError(f"{self.name}: there is no queue {index}")
         if transport.queue_align > 4 and most & most - 1:

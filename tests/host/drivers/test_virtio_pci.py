@@ -36,7 +36,7 @@ def test_a_structure_that_is_nowhere_is_missed(
 ) -> None:
     face = PciFace(VirtioModel(machine, f.ENTROPY, 1))
     struct.pack_into(form, face.function.data, capability_of(face, kind) + offset, value)
-    with pytest.raises(DeviceError, match="no (common|notify|ISR) structure"):
+    with pytest.raises(DeviceError, match=r"no (common|notify|ISR) structure"):
         PciTransport(face.pci_function())
 
 
