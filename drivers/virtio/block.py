@@ -15,7 +15,7 @@ from ovum.drivers.errors import DeviceError, DeviceGone, DeviceTimeout
 from ovum.drivers.virtio import blockconfig as c
 from ovum.drivers.virtio.device import VirtioDevice, run_together
 from ovum.drivers.virtio.queue import QueueFull
-from ovum.services.log import INFO, log
+from ovum.services.log import INFO, WARNING, log
 from ovum.services.tasks import (
     CancelScope,
     Event,
@@ -30,6 +30,7 @@ from ovum.services.tasks import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from ovum.drivers.hardware import Dma
@@ -135,6 +136,8 @@ class VirtioBlock(BlockDevice):
         self._slots: Dma | None = None
         self._bounces: list[Dma] = []
         self._free_bounces: list[Dma] = []
+        self.gone: list[Callable[[], None]] = []
+        """What to call when it is stopped."""
         self._bounce = Semaphore(BOUNCES, f"buffers of {name}")
 
     async def start(self) -> None:
@@ -186,6 +189,12 @@ class VirtioBlock(BlockDevice):
                 memory.free()
         self._slots = None
         self._bounces = []
+        gone, self.gone = self.gone, []
+        for tell in gone:
+            try:
+                tell()
+            except OSError as error:
+                log(WARNING, f"{self.name}: at its end: {error}")
 
     # What a disk can do
 

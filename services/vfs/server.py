@@ -524,7 +524,8 @@ class Server:
 
     async def _ioctl(self, request: Request) -> None:
         file = self.vfs.files[request.base].file
-        request.complete(await file.control(request.a & 0xFFFFFFFF, request.b))
+        command = request.a & 0xFFFFFFFF
+        request.complete(await file.control_at(command, request.b, request.buffer))
 
 
 def _exclusive(flags: int) -> int:

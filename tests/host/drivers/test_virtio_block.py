@@ -336,9 +336,9 @@ def test_who_it_is(machine: Machine, run: Run) -> None:
         model.answer = 2
         assert await disk.identity() == ""
         assert {kind for kind, _, _ in model.requests} == {GET_ID}
-        assert disk.write_cache
+        before = disk.write_cache
         disk.set_write_cache(False)
-        assert not disk.write_cache
+        assert (before, disk.write_cache) == (True, False)
         assert disk.physical_block_size == 4096
 
     run(with_disk, model, use)
