@@ -29,6 +29,7 @@ class VirtioRng:
         self.name = self.device.name
         self._memory = transport.hardware.dma(AT_ONCE)
         self._lock = Lock()
+        self._stopped = False
 
     async def start(self) -> None:
         """Brings the device up. Raises DeviceError."""
@@ -66,7 +67,9 @@ class VirtioRng:
     async def stop(self) -> None:
         """Resets the device."""
         await self.device.stop()
-        self._memory.free()
+        if self.device.released and not self._stopped:
+            self._memory.free()
+        self._stopped = True
 
 
 async def attach(transport: Transport, manager: DeviceManager) -> VirtioRng:

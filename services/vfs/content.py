@@ -185,7 +185,8 @@ class ContentCalls(Calls):
 
     async def _ioctl(self, request: Request) -> None:
         file = self._opened(request).file
-        request.complete(await file.control(request.a & 0xFFFFFFFF, request.b))
+        command = request.a & 0xFFFFFFFF
+        request.complete(await file.control_at(command, request.b, request.buffer))
 
 
 async def _listing(opened: OpenFile) -> list[tuple[str, int, int]]:
