@@ -35,8 +35,8 @@ LEFT_OUT: Final = frozenset(
         *("test", "__hello__", "__phello__"),
         # The texts of help("topic"): half a megabyte.
         "pydoc_data",
-        # What decimal and datetime fall back to where their C modules are not there: here they are.
-        *("_pydecimal", "_pydatetime"),
+        # What decimal, datetime and io are in Python, where their C modules are not there.
+        *("_pydecimal", "_pydatetime", "_pyio"),
         # Debian's hook for its crash reporter.
         "sitecustomize",
         # Always frozen into the interpreter, which never looks for these files.
@@ -58,11 +58,10 @@ _PLAIN = """
     __future__ _collections_abc _colorize _compression _opcode_metadata _py_abc _pyrepl
     _sitebuiltins _strptime _weakrefset abc argparse ast base64 bisect bz2 code codecs codeop
     collections contextlib contextvars copy copyreg dataclasses datetime decimal dis enum fnmatch
-    functools genericpath getpass gettext glob hashlib heapq importlib inspect io json keyword
-    linecache locale logging lzma ntpath numbers opcode operator os pathlib pkgutil platform
-    posixpath queue random re reprlib rlcompleter runpy selectors shlex shutil signal site socket
-    stat string struct subprocess tempfile textwrap threading timeit token tokenize traceback types
-    typing warnings weakref
+    functools genericpath gettext glob hashlib heapq importlib inspect io json keyword linecache
+    locale logging lzma ntpath numbers opcode operator os pathlib pkgutil posixpath queue random
+    re reprlib rlcompleter runpy selectors shlex shutil signal site socket stat string struct
+    tempfile textwrap threading token tokenize traceback types typing warnings weakref
 """
 PLAIN: Final = frozenset(_PLAIN.split())
 """Start-up, tracebacks, the prompt, and what small scripts import most often."""
