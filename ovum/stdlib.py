@@ -57,7 +57,7 @@ _PLAIN = """
     _sitebuiltins _strptime _weakrefset abc argparse ast base64 bisect bz2 code codecs codeop
     collections contextlib contextvars copy copyreg dataclasses datetime decimal dis enum fnmatch
     functools genericpath getpass gettext glob hashlib heapq importlib inspect io json keyword
-    linecache locale logging lzma ntpath numbers opcode operator os pathlib pkgutil platform
+    linecache locale lzma ntpath numbers opcode operator os pathlib pkgutil
     posixpath queue random re reprlib rlcompleter runpy selectors shlex shutil signal site socket
     stat string struct subprocess tempfile textwrap threading timeit token tokenize traceback types
     typing warnings weakref
