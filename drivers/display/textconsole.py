@@ -7,6 +7,7 @@ from ovum.drivers.display.textgrid import PLAIN, REVERSE, UNDERLINE, Style, styl
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Protocol
 
     from ovum.drivers.display.framebuffer import Framebuffer
@@ -156,6 +157,11 @@ class TextConsole:
 
     def draw(self) -> None:
         """Shows what has changed since the last time."""
+        for _ in self.steps():
+            pass
+
+    def steps(self) -> Iterator[None]:
+        """The same, a little at a time. The grid must not change before the end of it."""
         grid = self.grid
         if self._cursor is not None:
             # Under the cursor is what the grid says: draw it again.
@@ -165,6 +171,7 @@ class TextConsole:
         self._scroll()
         for row in sorted(grid.dirty):
             self._draw_row(row)
+            yield
         grid.dirty.clear()
         cursor = grid.cursor
         if not self.surface.place_cursor(cursor.row, cursor.column, grid.cursor_visible):
