@@ -49,7 +49,7 @@ def _four_pixels(front: int, back: int) -> list[bytes]:
 
 
 class PixelSurface:
-    """Cells of 8x16 pixels on a frame buffer."""
+    """Cells of 8x16 pixels on a frame buffer in which nothing has been drawn yet."""
 
     def __init__(self, framebuffer: Framebuffer) -> None:
         self.framebuffer = framebuffer
@@ -57,7 +57,8 @@ class PixelSurface:
         self.rows = framebuffer.height // font.HEIGHT
         self._glyphs: dict[tuple[str, Style], list[bytes]] = {}
         self._four_pixels: dict[Style, list[bytes]] = {}
-        framebuffer.fill(0, 0, framebuffer.width, framebuffer.height, sgr.BACKGROUND)
+        # Its back buffer is black, as blanks are; the display may show something else.
+        framebuffer.damage(0, 0, framebuffer.width, framebuffer.height)
 
     def scroll(self, rows: int) -> bool:
         height = self.rows * font.HEIGHT
