@@ -87,6 +87,7 @@ def test_the_only_port_of_a_plain_console(machine: Machine, run: Run) -> None:
         await port.write(memoryview(b"hello"))
         model.send(0, b"you")
         assert await port.read(100) == b"you"
+        await port.drain()
         assert model.received[0] == b"hello"
         sizes: list[tuple[int, int]] = []
         port.resized.append(lambda: sizes.append(port.size))
