@@ -10,7 +10,9 @@ from ovum.drivers.virtio import features as virtio
 
 VIRTIO = {
     virtio.BLOCK: "ovum.drivers.virtio.disk",
+    virtio.CONSOLE: "ovum.drivers.virtio.serial",
     virtio.ENTROPY: "ovum.drivers.virtio.rng",
+    virtio.INPUT: "ovum.drivers.virtio.input",
 }
 """By the virtio device type; `attach` gets a Transport."""
 

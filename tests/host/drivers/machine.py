@@ -196,6 +196,8 @@ class Machine:
         self.lines: dict[int, Line] = {}
         self.vectors: dict[int, Vector] = {}
         self.fences = 0
+        self.entropy = b""
+        """What drivers have added."""
 
     # The models' side
 
@@ -305,6 +307,9 @@ class Machine:
             number += 1
         self.vectors[number] = Vector(self, number)
         return self.vectors[number]
+
+    def add_entropy(self, data: bytes) -> None:
+        self.entropy += data
 
     def fence(self) -> None:
         self.fences += 1

@@ -54,6 +54,8 @@ def test_random_bytes_arrive(machine: Machine, run: Run, face: str) -> None:
         )
         assert not machine.lines or len(machine.lines) + len(machine.vectors) == 1
 
+        assert machine.entropy == bytes(range(100)), "the machine got some, once"
+
     run(with_driver, machine, model, use)
 
 
@@ -103,9 +105,10 @@ def test_a_length_that_cannot_be_is_an_error(
     machine: Machine, run: Run, lie: int, most: int
 ) -> None:
     model = RngModel(machine)
-    model.lie, model.most = lie, most
 
     async def use(driver: VirtioRng) -> None:
+        await testing.settle()  # the machine has its entropy
+        model.lie, model.most = lie, most
         with pytest.raises(DeviceError, match=r"bytes were written|no byte"):
             await driver.read()
 
