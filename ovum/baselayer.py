@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ovum.layers import Store, digest, signature
-from ovum.paths import REPO
+from ovum.paths import OWN_PARTS, REPO
 
 if TYPE_CHECKING:
     from ovum.cpio import Entry
@@ -24,7 +24,8 @@ def recipe_digest() -> str:
     sources = list(here.glob("insysroot/*.py"))
     sources += [here / name for name in _RECIPE]
     sources += (REPO / "pyhost" / "replaced").rglob("*.py")
-    sources += (REPO / "services").rglob("*.py")
+    for part in OWN_PARTS:
+        sources += (REPO / part).rglob("*.py")
     state = hashlib.sha256()
     for path in sorted(sources):
         state.update(path.read_bytes())

@@ -5,6 +5,9 @@ from pathlib import Path
 
 REPO = Path(__file__).resolve().parent.parent
 
+OWN_PARTS = ("services", "drivers")
+"""Of our own package, what is for the machine; the rest is the host's side."""
+
 
 def cache_dir() -> Path:
     """Downloads and what is made of them; deleting it costs time, nothing else."""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from ovum.bytecode import PYC_HEADER, BytecodeError, Unit, compile_units
 from ovum.cpio import Entry, regular
-from ovum.paths import REPO
+from ovum.paths import OWN_PARTS, REPO
 
 if TYPE_CHECKING:
     from ovum.sysroot import Sysroot
@@ -81,9 +81,6 @@ REPLACED: Final = REPO / "pyhost" / "replaced"
 OWN: Final = {"ovum": REPO / "ovum"}
 """Packages that an image has besides the library's, with their folders."""
 
-_OWN_PARTS = ("services", "drivers")
-"""Of our own package, what is for the machine; the rest is the host's side."""
-
 
 def module_files(sysroot: "Sysroot") -> dict[str, Path]:
     """The library's Python files worth having in an image, by their path in the library."""
@@ -98,7 +95,7 @@ def module_files(sysroot: "Sysroot") -> dict[str, Path]:
                 found[name] = path
     for package, own in OWN.items():
         found[f"{package}/__init__.py"] = own / "__init__.py"
-        for part in _OWN_PARTS:
+        for part in OWN_PARTS:
             for path in sorted((own / part).rglob("*.py")):
                 found[f"{package}/{path.relative_to(own).as_posix()}"] = path
     return found

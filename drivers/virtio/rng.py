@@ -8,6 +8,7 @@ from ovum.services.tasks import Lock, move_on_after
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ovum.drivers.manager import DeviceManager
     from ovum.drivers.virtio.transport import Transport
 
 AT_ONCE = 256
@@ -25,6 +26,7 @@ class VirtioRng:
 
     def __init__(self, transport: Transport) -> None:
         self.device = VirtioDevice(transport)
+        self.name = self.device.name
         self._memory = transport.hardware.dma(AT_ONCE)
         self._lock = Lock()
 
@@ -65,3 +67,11 @@ class VirtioRng:
         """Resets the device."""
         await self.device.stop()
         self._memory.free()
+
+
+async def attach(transport: Transport, manager: DeviceManager) -> VirtioRng:
+    """See `manager`."""
+    driver = VirtioRng(transport)
+    await driver.start()
+    manager.publish("entropy", driver)
+    return driver
