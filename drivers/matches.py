@@ -9,6 +9,7 @@ from __future__ import annotations
 from ovum.drivers.virtio import features as virtio
 
 VIRTIO = {
+    virtio.NETWORK: "ovum.drivers.virtio.net",
     virtio.ENTROPY: "ovum.drivers.virtio.rng",
 }
 """By the virtio device type; `attach` gets a Transport."""

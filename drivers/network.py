@@ -16,103 +16,30 @@ an emulated machine), and cost more than that for keeping account of it.
 from __future__ import annotations
 
 from ovum.drivers.errors import DeviceError, DeviceTimeout
+from ovum.drivers.frames import (
+    ETHERNET_HEADER,
+    LARGEST,
+    MTU,
+    TCP4,
+    TCP6,
+    UDP,
+    UDP_FRAGMENTS,
+    WHOLE,
+)
 from ovum.services.irq import Interrupt
-from ovum.services.tasks import Event, Lock, Parking, checkpoint, move_on_after, now
+from ovum.services.log import WARNING, log
+from ovum.services.tasks import CancelScope, Event, Lock, Parking, checkpoint, move_on_after, now
 from ovum.services.tasks.current import here
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    Data = bytes | bytearray | memoryview
-
-ETHERNET_HEADER = 14
-"""Bytes: destination, source, type (IEEE 802.3, 3.2)."""
-
-MTU = 1500
-"""Bytes behind the header that every Ethernet carries."""
-
-LARGEST = ETHERNET_HEADER + 65535
-"""The largest frame before a card cuts it into segments: an IP packet is no longer."""
+    from ovum.drivers.frames import Frame, Offload, Received
+    from ovum.drivers.manager import DeviceManager
 
 TRANSMIT_S = 5.0
 """How long a card may take no frame at all, while it has no room."""
-
-WHOLE, TCP4, UDP_FRAGMENTS, TCP6, UDP = 0, 1, 3, 4, 5
-"""Kinds of `Offload.segmentation`, numbered as in virtio 1.2 (5.1.6)."""
-
-
-class Offload:
-    """What a card is to do for a frame, or has done. Never changed: frames may share one.
-
-    Received, `checksum_valid`: the card has checked the checksum of TCP or UDP. With
-    `needs_checksum` the frame has never been on a wire, and where the checksum would be is that of
-    the pseudo header; nothing was lost, so it need not be looked at.
-
-    To be sent, `needs_checksum`: the card calculates a checksum from `checksum_start` to the end
-    and puts it `checksum_offset` bytes behind that start, where the pseudo header's sum is now.
-
-    `segmentation`: WHOLE, or the frame is longer than the link carries, and is cut into segments of
-    `segment_size` bytes of payload, each with the first `header_size` bytes in front. `ecn`: the
-    congestion bit CWR is set in the first segment alone.
-    """
-
-    __slots__ = (
-        "checksum_offset", "checksum_start", "checksum_valid", "ecn", "header_size",
-        "needs_checksum", "segment_size", "segmentation",
-    )  # fmt: skip
-
-    def __init__(
-        self,
-        *,
-        checksum_valid: bool = False,
-        needs_checksum: bool = False,
-        checksum_start: int = 0,
-        checksum_offset: int = 0,
-        segmentation: int = WHOLE,
-        segment_size: int = 0,
-        header_size: int = 0,
-        ecn: bool = False,
-    ) -> None:
-        self.checksum_valid = checksum_valid
-        self.needs_checksum = needs_checksum
-        self.checksum_start = checksum_start
-        self.checksum_offset = checksum_offset
-        self.segmentation = segmentation
-        self.segment_size = segment_size
-        self.header_size = header_size
-        self.ecn = ecn
-
-    def __repr__(self) -> str:
-        values = ((name, getattr(self, name)) for name in self.__slots__)
-        return f"Offload({', '.join(f'{name}={value}' for name, value in values if value)})"
-
-
-CHECKED = Offload(checksum_valid=True)
-"""A received frame whose checksum is right."""
-
-
-class Frame:
-    """One Ethernet frame, from the destination address on, without the check sequence.
-
-    `data`: received frames have bytes. A frame to be sent may also have pieces, a tuple of buffers
-    (headers, payload), which the card puts together. It is copied before `transmit` returns.
-    """
-
-    __slots__ = ("data", "offload")
-
-    def __init__(self, data: Data | tuple[Data, ...], offload: Offload | None = None) -> None:
-        self.data = data
-        self.offload = offload
-
-    def __repr__(self) -> str:
-        return f"<frame of {self.size} bytes{f', {self.offload!r}' if self.offload else ''}>"
-
-    @property
-    def size(self) -> int:
-        """In bytes."""
-        data = self.data
-        return sum(map(len, data)) if type(data) is tuple else len(data)
 
 
 class Offloads:
@@ -246,7 +173,21 @@ class NetworkCard:
 
     # What drivers have
 
-    def _take(self) -> list[Frame]:
+    async def start(self) -> None:
+        """Brings the card up. Raises DeviceError; then it is to be stopped."""
+        raise NotImplementedError
+
+    async def listen(self) -> None:
+        """Hands out interrupts and follows the link, for good. Raises DeviceError when the card
+        has failed."""
+        raise NotImplementedError
+
+    async def stop(self) -> None:
+        """Resets the card; whoever waits for it gets an error. Raises DeviceTimeout when it does
+        not reset: then its memory stays its own."""
+        raise NotImplementedError
+
+    def _take(self) -> list[Received]:
         """The frames that have come, and their memory back to the card. Raises DeviceError."""
         raise NotImplementedError
 
@@ -286,7 +227,7 @@ class NetworkCard:
         if self.failure is not None:
             raise self.failure
 
-    def receive_nowait(self) -> list[Frame]:
+    def receive_nowait(self) -> list[Received]:
         """The frames that have come, oldest first; maybe none. Raises DeviceError."""
         self.check()
         try:
@@ -295,7 +236,7 @@ class NetworkCard:
             self.fail(error)
             raise
 
-    async def receive(self) -> list[Frame]:
+    async def receive(self) -> list[Received]:
         """All frames that have come; waits for the first.
 
         Checkpoint: yes; it lets others run if it waits, or every so often. Cancelled, it has taken
@@ -400,3 +341,24 @@ def check_groups(addresses: Sequence[bytes]) -> None:
     for address in addresses:
         if len(address) != 6 or not address[0] & 1:
             raise ValueError(f"{bytes(address).hex(':')} is not the address of a group")
+
+
+async def attach_card(card: NetworkCard, manager: DeviceManager) -> NetworkCard:
+    """What `attach` of all network cards does: brings it up and makes it known. Raises DeviceError,
+    and then nothing of it is left."""
+    try:
+        await card.start()
+    except BaseException:
+        with CancelScope(shield=True):
+            await _stop_quietly(card)
+        raise
+    card.name = card.link.name = manager.numbered("eth")
+    manager.publish("network", card)
+    return card
+
+
+async def _stop_quietly(card: NetworkCard) -> None:
+    try:
+        await card.stop()
+    except DeviceError as error:
+        log(WARNING, f"{card.name}: at its end: {error}")

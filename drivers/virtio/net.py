@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ovum.drivers.errors import DeviceError, DeviceGone
-from ovum.drivers.network import ETHERNET_HEADER, LARGEST, MTU, Frame, NetworkCard, check_groups
+from ovum.drivers.frames import ETHERNET_HEADER, LARGEST, MTU, Received
+from ovum.drivers.network import NetworkCard, attach_card, check_groups
 from ovum.drivers.registers import Register, Registers
 from ovum.drivers.virtio import features as f
 from ovum.drivers.virtio import netheader
@@ -16,7 +17,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ovum.drivers.network import Data, Offload
+    from ovum.drivers.frames import Data, Frame, Offload
+    from ovum.drivers.manager import DeviceManager
     from ovum.drivers.virtio.transport import Transport
 
 CSUM = 1 << 0
@@ -215,7 +217,7 @@ class VirtioNet(NetworkCard):
 
     # Receiving
 
-    def _take(self) -> list[Frame]:
+    def _take(self) -> list[Received]:
         queue = self._receive
         plain = queue.plain(self._merge)
         if plain is None:
@@ -226,7 +228,7 @@ class VirtioNet(NetworkCard):
         queue.no_interrupts()
         views, header = queue.views, self._header
         frames = [
-            Frame(views[head][header:length].tobytes())
+            Received(views[head][header:length].tobytes())
             for head, length in zip(heads, lengths, strict=True)
         ]
         queue.give_back(heads, True)
@@ -241,13 +243,13 @@ class VirtioNet(NetworkCard):
         self.counters.received_bytes += size
         return frames
 
-    def _take_special(self) -> list[Frame]:
+    def _take_special(self) -> list[Received]:
         """The same when there is something special: each header is looked at."""
         queue = self._receive
         heads, lengths = queue.look()
         queue.no_interrupts()
         views, step, header = queue.views, queue.step, self._header
-        frames = []
+        frames: list[Received] = []
         at, end = 0, len(heads)
         while at < end:
             view = views[heads[at] // step]
@@ -273,7 +275,7 @@ class VirtioNet(NetworkCard):
         self.counters.received_frames += len(frames)
         return frames
 
-    def _frame(self, header: memoryview, data: bytes) -> Frame | None:
+    def _frame(self, header: memoryview, data: bytes) -> Received | None:
         """A frame, unless it cannot be one."""
         if len(data) < ETHERNET_HEADER:
             self.counters.drop("receive: too short")
@@ -281,7 +283,7 @@ class VirtioNet(NetworkCard):
             self.counters.drop("receive: too long")
         else:
             try:
-                return Frame(data, netheader.read(header, len(data), self._large))
+                return Received(data, netheader.read(header, len(data), self._large))
             except ValueError:
                 self.counters.drop("receive: a header that cannot be")
         return None
@@ -303,7 +305,7 @@ class VirtioNet(NetworkCard):
                 break
             data = frame.data
             head = spare[-1]
-            if frame.offload is None and type(data) is not tuple:
+            if frame.offload is None and not isinstance(data, tuple):
                 size = len(data)
                 if ETHERNET_HEADER <= size <= most:
                     views[head // step][header : header + size] = data
@@ -319,7 +321,10 @@ class VirtioNet(NetworkCard):
                 continue
             view = queue.special(head, size)
             if view is None:
-                break
+                queue.reclaim()
+                view = queue.special(head, size)
+                if view is None:
+                    break
             _fill(view, data, frame.offload, header, self._short_header)
             spare.pop()
             queue.put(head, size)
@@ -365,3 +370,8 @@ def local_address() -> bytes:
     address = bytearray(urandom(6))
     address[0] = address[0] & 0xFE | 2
     return bytes(address)
+
+
+async def attach(transport: Transport, manager: DeviceManager) -> NetworkCard:
+    """See `manager`."""
+    return await attach_card(VirtioNet(transport), manager)

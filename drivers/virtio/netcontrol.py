@@ -47,8 +47,7 @@ class Control:
         async with self._lock:
             with move_on_after(DEADLINE_S) as scope:
                 # One that was cancelled may still be under way, in the same memory.
-                while self._queue.in_flight:
-                    await self._answer()
+                await self._answered()
                 view = self._memory.view
                 whole = bytes((kind, command)) + data
                 view[: len(whole)] = whole
@@ -58,16 +57,17 @@ class Control:
                     ((address, 2), (address + 2, len(data))), ((address + _MEMORY - 1, 1),), self
                 )
                 self._queue.kick()
-                while self._queue.in_flight:
-                    await self._answer()
+                await self._answered()
             if scope.cancelled_caught:
                 raise DeviceTimeout(self._device.name, f"command {kind}:{command}")
             return self._memory.view[_MEMORY - 1] == _OK
 
-    async def _answer(self) -> None:
-        self._device.check()
-        if not self._queue.take() and self._queue.interrupt_next():
-            await self._device.interrupts[self._index].wait()
+    async def _answered(self) -> None:
+        """Waits until the device has nothing to do."""
+        while self._queue.in_flight:
+            self._device.check()
+            if not self._queue.take() and self._queue.interrupt_next():
+                await self._device.interrupts[self._index].wait()
 
     async def set_filter(
         self, promiscuous: bool, all_multicast: bool, multicast: Sequence[bytes]

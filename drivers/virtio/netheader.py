@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from struct import Struct
 
-from ovum.drivers.network import CHECKED, TCP4, TCP6, UDP, UDP_FRAGMENTS, WHOLE, Offload
+from ovum.drivers.frames import CHECKED, TCP4, TCP6, UDP, UDP_FRAGMENTS, WHOLE, Offload
 
 SIZE = 12
 """Bytes of struct virtio_net_hdr."""

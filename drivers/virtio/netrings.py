@@ -34,9 +34,11 @@ class FrameQueue(Queue):
 
     step = 1
     """Descriptors of each buffer."""
+    memory: Dma | None = None
+    """The buffers'."""
 
-    def furnish(self, buffer_size: int, header_size: int, split: bool, flags: int) -> None:
-        """Makes the buffers and writes the descriptors, whose flags are these."""
+    def furnish(self, buffer_size: int, header_size: int, split: bool, flags: int) -> Dma:
+        """Makes the buffers and writes the descriptors, whose flags are these; their memory."""
         self.header_size = header_size
         self.buffer_size = buffer_size
         self.step = step = 2 if split else 1
@@ -44,18 +46,20 @@ class FrameQueue(Queue):
         self._flags = flags
         self._looked = 0
         """The used index when it was last looked at: more may have been used than taken."""
-        self.memory: Dma = self._hardware.dma(count * buffer_size)
+        memory = self.memory = self._hardware.dma(count * buffer_size)
+        self._base = memory.address
         self.heads = list(range(0, count * step, step))
-        view = self.memory.view
+        view = memory.view
         self.views = [view[k * buffer_size : (k + 1) * buffer_size] for k in range(count)]
         """The buffers, each with room for the header in front; of head h: `views[h // step]`."""
         self._lengths = self._descriptors.cast("I")
         for head in self.heads:
             self.point(head, self.own(head), buffer_size)
+        return memory
 
     def own(self, head: int) -> int:
         """The physical address of a buffer's own memory."""
-        return self.memory.address + head // self.step * self.buffer_size
+        return self._base + head // self.step * self.buffer_size
 
     def point(self, head: int, address: int, size: int) -> None:
         """Has a buffer's descriptors name `size` bytes of memory, the header's among them."""
@@ -92,9 +96,10 @@ class FrameQueue(Queue):
         return []  # buffers belong to the queue
 
     def free(self) -> None:
-        # What has a view of it keeps it: nothing has, frames are copies.
-        self.views = []
-        self.memory.free()
+        if self.memory is not None:
+            # Memory is given back when its last view is gone.
+            del self.views, self._lengths
+            self.memory.free()
         super().free()
 
 
@@ -107,14 +112,15 @@ class ReceiveQueue(FrameQueue):
 
     def fill(self, buffer_size: int, header_size: int, split: bool) -> None:
         """Makes the buffers and gives all to the device, which is told by the next `kick`."""
-        self.furnish(buffer_size, header_size, split, WRITE)
+        memory = self.furnish(buffer_size, header_size, split, WRITE)
         order = b"".join(head.to_bytes(2, "little") for head in self.heads)
         self._order = memoryview(order).cast("H")
         self._available[2 : 2 + self.buffers] = self._order
         self._next = self.buffers
         # The first bytes of headers, and num_buffers: every so many of these is a buffer's (5.1.6).
-        self._words = self.memory.view.cast("Q")
-        self._halves = self.memory.view.cast("H")
+        view = memory.view
+        self._words = view.cast("Q")
+        self._halves = view.cast("H")
 
     def plain(self, merge: bool) -> tuple[list[int], list[int]] | None:
         """Heads and lengths of the next buffers that were used, if all of them are whole frames
@@ -185,6 +191,11 @@ class ReceiveQueue(FrameQueue):
         self._fence()
         return self._used[1] == self._looked
 
+    def free(self) -> None:
+        if self.memory is not None:
+            del self._words, self._halves
+        super().free()
+
 
 class TransmitQueue(FrameQueue):
     """Buffers are with the device, or free. A few large ones are for frames to be segmented."""
@@ -193,6 +204,7 @@ class TransmitQueue(FrameQueue):
     """How many large buffers there are, made when the first is needed."""
     LARGE_SIZE = 0x11000
     """Bytes of one: a header and the largest frame."""
+    _large: Dma | None = None
 
     def prepare(self, buffer_size: int, header_size: int, split: bool) -> None:
         """Makes the buffers."""
@@ -203,7 +215,6 @@ class TransmitQueue(FrameQueue):
         """Heads of those that the device has."""
         self._special: dict[int, int | None] = {}
         """Of these, the ones with a header of their own; and their large buffer."""
-        self._large: Dma | None = None
         self._large_free: list[int] = []
 
     @property
