@@ -14,5 +14,10 @@ VIRTIO = {
 }
 """By the virtio device type; `attach` gets a Transport."""
 
-PCI: dict[tuple[int, int], str] = {}
+PCI: dict[tuple[int, int], str] = {
+    (0x8086, 0x1004): "ovum.drivers.e1000.card",
+    (0x8086, 0x100E): "ovum.drivers.e1000.card",
+    (0x8086, 0x100F): "ovum.drivers.e1000.card",
+    (0x8086, 0x10D3): "ovum.drivers.e1000.card",
+}
 """By PCI vendor and device numbers; `attach` gets a PciFunction."""
