@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ovum.drivers.virtio.transport import Transport
 
     T = TypeVar("T")
+    Q = TypeVar("Q", bound=Queue)
 
 RESET_S = 1.0
 """How long a device may take to reset."""
@@ -63,6 +64,8 @@ class VirtioDevice:
         deadline = now() + int(RESET_S * 1e9)
         # There is no interrupt for this (4.1.4.3.2): most devices are through at once.
         while status := self.transport.status():
+            if status & f.RESERVED_STATUS:
+                return  # all ones: it has been taken out, and writes nowhere any more
             if now() > deadline:
                 raise DeviceTimeout(self.name, "device status after reset", status)
             await sleep(0.001)
@@ -100,6 +103,10 @@ class VirtioDevice:
     def add_queue(self, size: int = QUEUE_SIZE) -> Queue:
         """Step 7, for the next queue: makes it, with at most `size` entries. A legacy device says
         how many it has to have. Raises DeviceError without such a queue."""
+        return self.add_queue_of(Queue, size)
+
+    def add_queue_of(self, kind: type[Q], size: int = QUEUE_SIZE) -> Q:
+        """The same, for a driver that has a kind of queue of its own."""
         index = len(self.queues)
         transport = self.transport
         most = int(transport.queue_size(index))
@@ -108,7 +115,7 @@ class VirtioDevice:
         if transport.queue_align > 4 and most & most - 1:
             raise DeviceError(f"{self.name}: queue {index} insists on {most} entries")
         entries = most if transport.queue_align > 4 else min(size, most)
-        queue = Queue(
+        queue = kind(
             self.hardware,
             f"{self.name}, queue {index}",
             1 << entries.bit_length() - 1,

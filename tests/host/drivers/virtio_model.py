@@ -244,6 +244,8 @@ class MmioFace:
         self.place = MmioPlace(address, self.size, irq)
         self._select = self._features_select = 0
         self._page_size = 0
+        self.gone = False
+        """Whether it has been taken out: all ones are read."""
         self._halves: dict[int, int] = {}
         machine = model.machine
         machine.add_memory(address, self)
@@ -259,6 +261,8 @@ class MmioFace:
 
     def read(self, offset: int, width: int) -> int:
         model = self.model
+        if self.gone:
+            return (1 << 8 * width) - 1
         if offset >= CONFIG:
             at = offset - CONFIG
             return int.from_bytes(model.config[at : at + width], "little")
@@ -279,6 +283,8 @@ class MmioFace:
 
     def write(self, offset: int, width: int, value: int) -> None:
         model = self.model
+        if self.gone:
+            return
         if offset >= CONFIG:
             at = offset - CONFIG
             model.config[at : at + width] = value.to_bytes(width, "little")
