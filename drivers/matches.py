@@ -10,6 +10,7 @@ from ovum.drivers.virtio import features as virtio
 
 VIRTIO = {
     virtio.ENTROPY: "ovum.drivers.virtio.rng",
+    virtio.TRANSPORT_9P: "ovum.drivers.virtio.ninep",
 }
 """By the virtio device type; `attach` gets a Transport."""
 

@@ -231,26 +231,27 @@ def error_of(code: int, operation: Operation) -> OSError:
 
 
 TSTATFS = Operation(
-    8, "statfs", "fid[4]",
+    8,
+    "statfs",
+    "fid[4]",
     "type[4] bsize[4] blocks[8] bfree[8] bavail[8] files[8] ffree[8] fsid[8] namelen[4]",
 )
 TLOPEN = Operation(12, "lopen", "fid[4] flags[4]", "qid[q] iounit[4]")
-TLCREATE = Operation(
-    14, "lcreate", "fid[4] name[s] flags[4] mode[4] gid[4]", "qid[q] iounit[4]"
-)
+TLCREATE = Operation(14, "lcreate", "fid[4] name[s] flags[4] mode[4] gid[4]", "qid[q] iounit[4]")
 TSYMLINK = Operation(16, "symlink", "fid[4] name[s] symtgt[s] gid[4]", "qid[q]")
-TMKNOD = Operation(
-    18, "mknod", "dfid[4] name[s] mode[4] major[4] minor[4] gid[4]", "qid[q]"
-)
+TMKNOD = Operation(18, "mknod", "dfid[4] name[s] mode[4] major[4] minor[4] gid[4]", "qid[q]")
 TREADLINK = Operation(22, "readlink", "fid[4]", "target[s]")
 TGETATTR = Operation(
-    24, "getattr", "fid[4] request_mask[8]",
+    24,
+    "getattr",
+    "fid[4] request_mask[8]",
     "valid[8] qid[q] mode[4] uid[4] gid[4] nlink[8] rdev[8] size[8] blksize[8] blocks[8] "
     "atime_sec[8] atime_nsec[8] mtime_sec[8] mtime_nsec[8] ctime_sec[8] ctime_nsec[8] "
     "btime_sec[8] btime_nsec[8] gen[8] data_version[8]",
 )
 TSETATTR = Operation(
-    26, "setattr",
+    26,
+    "setattr",
     "fid[4] valid[4] mode[4] uid[4] gid[4] size[8] "
     "atime_sec[8] atime_nsec[8] mtime_sec[8] mtime_nsec[8]",
     "",
@@ -258,24 +259,23 @@ TSETATTR = Operation(
 TREADDIR = Operation(40, "readdir", "fid[4] offset[8] count[4]", "count[4]", "R")
 TFSYNC = Operation(50, "fsync", "fid[4] datasync[4]", "")
 TLOCK = Operation(
-    52, "lock",
-    "fid[4] type[1] flags[4] start[8] length[8] proc_id[4] client_id[s]", "status[1]",
+    52,
+    "lock",
+    "fid[4] type[1] flags[4] start[8] length[8] proc_id[4] client_id[s]",
+    "status[1]",
 )
 TGETLOCK = Operation(
-    54, "getlock",
+    54,
+    "getlock",
     "fid[4] type[1] start[8] length[8] proc_id[4] client_id[s]",
     "type[1] start[8] length[8] proc_id[4] client_id[s]",
 )
 TLINK = Operation(70, "link", "dfid[4] fid[4] name[s]", "")
 TMKDIR = Operation(72, "mkdir", "dfid[4] name[s] mode[4] gid[4]", "qid[q]")
-TRENAMEAT = Operation(
-    74, "renameat", "olddirfid[4] oldname[s] newdirfid[4] newname[s]", ""
-)
+TRENAMEAT = Operation(74, "renameat", "olddirfid[4] oldname[s] newdirfid[4] newname[s]", "")
 TUNLINKAT = Operation(76, "unlinkat", "dirfd[4] name[s] flags[4]", "")
 TVERSION = Operation(100, "version", "msize[4] version[s]", "msize[4] version[s]")
-TATTACH = Operation(
-    104, "attach", "fid[4] afid[4] uname[s] aname[s] n_uname[4]", "qid[q]"
-)
+TATTACH = Operation(104, "attach", "fid[4] afid[4] uname[s] aname[s] n_uname[4]", "qid[q]")
 TFLUSH = Operation(108, "flush", "oldtag[2]", "")
 TWALK = Operation(110, "walk", "fid[4] newfid[4] wname[s*]", "wqid[q*]")
 TREAD = Operation(116, "read", "fid[4] offset[8] count[4]", "count[4]", "R")

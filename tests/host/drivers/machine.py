@@ -263,6 +263,8 @@ class Machine:
 
     def physical(self, buffer: memoryview) -> list[tuple[int, int]]:
         """Two pieces where a page ends within the buffer, as in a real machine."""
+        if buffer.readonly:
+            raise OSError(14, "ctypes does not tell where what cannot be written is")
         at = ctypes.addressof(ctypes.c_char.from_buffer(buffer)) - self._origin
         if not 0 <= at < len(self._ram):
             raise OSError(14, "this buffer is not in the machine's memory")
