@@ -14,5 +14,7 @@ VIRTIO = {
 }
 """By the virtio device type; `attach` gets a Transport."""
 
-PCI: dict[tuple[int, int], str] = {}
+PCI: dict[tuple[int, int], str] = {
+    (0x1234, 0x1111): "ovum.drivers.display.bochs",
+}
 """By PCI vendor and device numbers; `attach` gets a PciFunction."""

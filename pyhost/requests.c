@@ -55,7 +55,7 @@ static PyObject *request_abandon(PyObject *self, PyObject *unused)
         if (r->buffer)
             ((PyMemoryViewObject *)r->buffer)->mbuf->flags |= _Py_MANAGED_BUFFER_RELEASED;
         r->done = true;
-        syscall(OVUM_SYS_SERVICES_COMPLETE, r->event.number, -EIO, 0, NULL);
+        syscall(OVUM_SYS_SERVICES_COMPLETE, r->event.number, (long)-EIO, 0L, NULL);
     }
     Py_RETURN_NONE;
 }
@@ -250,7 +250,7 @@ static PyObject *services_wait(PyObject *module, PyObject *const *args, Py_ssize
             /* There is no memory: the caller is told, and those behind have their turn. */
             PyErr_Clear();
             if (events[i].kind == EVENT_REQUEST)
-                syscall(OVUM_SYS_SERVICES_COMPLETE, events[i].number, -ENOMEM, 0, NULL);
+                syscall(OVUM_SYS_SERVICES_COMPLETE, events[i].number, (long)-ENOMEM, 0L, NULL);
         }
         Py_XDECREF(event);
     }

@@ -34,6 +34,7 @@ class Device(Node):
     """
 
     kind = stat.S_IFCHR
+    name = ""
     number = 0
     """Major << 8 | minor, once it is registered."""
 
@@ -65,7 +66,7 @@ class Devices:
         path = f"{self._folder}/{name}"
         os.mknod(path, stat.S_IFCHR | mode, self._last)
         os.chmod(path, mode)  # noqa: PTH101  # whatever the umask is
-        device.number = self._last
+        device.name, device.number = name, self._last
         self._vfs.devices[self._last] = device
         self._names[name] = device
 

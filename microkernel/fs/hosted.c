@@ -110,6 +110,8 @@ i64 hosted_open_device(struct inode *node, u32 flags, struct file **file) {
 }
 
 i64 hosted_flush(struct file *f) {
+    if (!services_thread)
+        return 0;                               /* at their end they have closed it */
     struct request r = request_at_file(f);
     return request(&r, REQUEST_FLUSH, 0, 0, 0);
 }
@@ -145,8 +147,12 @@ static i64 move(struct file *f, struct span *s, u64 *position, enum request_oper
     return done ? done : n;
 }
 
+static bool takes_turns(const struct hosted *h) { return (h->mode & S_IFMT) == S_IFREG || (h->mode & S_IFMT) == S_IFDIR; }
+
 i64 hosted_take_turn(struct file *f) {
     struct hosted *h = f->data;
+    if (!takes_turns(h))
+        return 0;
     i64 error = h->moving ? request_allowed() : 0;
     if (!error)
         error = WAIT_UNTIL(&h->position_queue, !h->moving, FOREVER);
@@ -156,6 +162,8 @@ i64 hosted_take_turn(struct file *f) {
 
 void hosted_end_turn(struct file *f) {
     struct hosted *h = f->data;
+    if (!takes_turns(h))
+        return;
     h->moving = false;
     waitqueue_wake(&h->position_queue, 0);
 }

@@ -101,9 +101,11 @@ static i64 open_path(struct path *p, u32 flags, u32 mode, struct file **file) {
 }
 
 i64 file_at(u64 dirfd, u64 name, u32 flags, u32 mode, struct file **file) {
+    if (flags & O_PATH)
+        flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
     bool follow = !(flags & O_NOFOLLOW) && !(flags & O_CREAT && flags & O_EXCL);
     struct path *p;
-    if (flags & O_TMPFILE && flags & O_CREAT)
+    if (flags & O_CREAT && flags & (O_TMPFILE | O_DIRECTORY))
         return -EINVAL;
     i64 error = path_at(dirfd, name, (follow ? PATH_FOLLOW : 0u) | (flags & O_CREAT ? PATH_PARENT : 0u), &p);
     if (error)

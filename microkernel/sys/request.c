@@ -343,6 +343,8 @@ i64 services_mount(u64 name, u64 number) {
     if (!error) {
         struct inode *dir = number ? p->inode : p->mount;
         dir->directory.mount = (u32)number;
+        for (struct inode *above = dir->directory.parent; above != root_inode; above = above->directory.parent)
+            above->directory.mounts_below += number ? 1u : -1u;
         number ? (void)inode_get(dir) : inode_put(dir);
     }
     path_release(p);

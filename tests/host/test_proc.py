@@ -16,7 +16,7 @@ TEXTS = {
         "page_size 4096\ntotal 60000\nfree 50000\npromised 1000\nreserve 500\nmapped 9000\n"
         "resident 3000\ncpu_ns 1500000000\nidle_ns 8500000000\nidle_count 77\n"
         "now_ns 10000000000\nwall_offset_ns 1700000000000000000\ntsc_khz 2445400\n"
-        "threads 2\nfd_limit 1024\nheap_end 6295552\nstack 140737488340000\n"
+        "threads 2\nfd_limit 1024\nheap_end 6295552\nstack 140737488340000\ncwd_handle 0\n"
     ),
     "threads": "1 R 0 1400000000 python3.13\n2 S 1 100000000 a name\n",
     "regions": (

@@ -31,3 +31,9 @@ def run(request: pytest.FixtureRequest) -> Run:
         return testing.run(fn, *args, seed=request.param)
 
     return run
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test with a parameter `seed` runs with each of SEEDS, which is in its name."""
+    if "seed" in metafunc.fixturenames:
+        metafunc.parametrize("seed", SEEDS)
