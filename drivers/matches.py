@@ -14,6 +14,7 @@ VIRTIO = {
     virtio.NETWORK: "ovum.drivers.virtio.net",
     virtio.ENTROPY: "ovum.drivers.virtio.rng",
     virtio.INPUT: "ovum.drivers.virtio.input",
+    virtio.TRANSPORT_9P: "ovum.drivers.virtio.ninep",
 }
 """By the virtio device type; `attach` gets a Transport."""
 
