@@ -1,5 +1,6 @@
 """Frames between a card's driver and this host, every one compared, on every card and bus."""
 
+import contextlib
 import random
 import struct
 from collections.abc import Iterator
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from . import wire
+from . import tap, wire
 
 CARDS = {
     "virtio on MMIO, legacy": ("microvm", "virtio-net-device", ""),
@@ -135,3 +136,53 @@ def test_a_card_that_is_taken_out_fails_alone(link: wire.Wire, tmp_path: Path) -
         account = guest.account()
     assert account["error"].endswith("has been taken out")
     assert account["state"] == "gone"
+
+
+@pytest.fixture
+def interface() -> Iterator[tap.Tap]:
+    """QEMU's datagrams have no offloads: these need an interface of this host."""
+    with contextlib.ExitStack() as stack:
+        try:
+            one = stack.enter_context(tap.made())
+        except OSError as error:
+            pytest.skip(f"this user may not make a network interface: {error}")
+        yield one
+
+
+@pytest.mark.parametrize(
+    ("kind", "device"),
+    [
+        ("pc", "virtio-net-pci"),
+        ("pc", "virtio-net-pci,disable-modern=on,disable-legacy=off"),
+        ("microvm", "virtio-net-device"),
+    ],
+)
+def test_large_frames_go_through_virtio_in_one_piece(
+    kind: str, device: str, interface: tap.Tap, tmp_path: Path
+) -> None:
+    with wire.started(tmp_path, kind, interface.netdev, device) as guest:
+        mac = mac_of(interface.receive()[0])
+        chance = random.Random(kind)
+        for size in (60, 1514, 1515, 2036, 2037, 9000, 33_000, 65_500):
+            payload = chance.randbytes(size - 54)
+            data = mac + SOURCE + b"\x08\0" + tcp_headers(size) + payload
+            segmented = size > 1514
+            header = (1, 1, 54, 1448, 34, 16) if segmented else (1, 0, 0, 0, 34, 16)
+            interface.send(data, header)
+            back, its_header = interface.receive()
+            assert back == data
+            assert its_header[1:2] + its_header[3:] == header[1:2] + header[3:]
+        interface.send(frame(mac, b"last"))
+        assert interface.receive()[0] == frame(mac, b"last")
+        account = guest.account()
+    assert account["dropped"] == {}
+    assert account["offloads"].startswith("<offloads: receive_checksum receive_large tcp4 tcp6")
+
+
+def tcp_headers(size: int) -> bytes:
+    """Headers of IPv4 and TCP for a frame of this size; the checksum of TCP is left open."""
+    addresses = b"\xc0\0\2\1", b"\xc0\0\2\2"
+    ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, size - 14, 7, 0, 64, 6, 0, *addresses)
+    ip = ip[:10] + struct.pack(">H", checksum(ip) ^ 0xFFFF) + ip[12:]
+    total = checksum(ip[12:] + struct.pack(">HH", 6, size - 34))
+    return ip + struct.pack(">HHIIBBHHH", 80, 81, 1000, 2000, 0x50, 0x10, 100, total, 0)

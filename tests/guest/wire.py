@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import queue
 import socket
 import struct
@@ -155,8 +154,3 @@ def read_pcap(path: Path) -> list[bytes]:
         frames.append(data[at + 16 : at + 16 + kept])
         at += 16 + kept
     return frames
-
-
-def can_make_taps() -> bool:
-    """Whether this user may make network interfaces."""
-    return os.geteuid() == 0 and os.access("/dev/net/tun", os.R_OK | os.W_OK)
