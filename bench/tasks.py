@@ -235,11 +235,21 @@ def sleep_curio(curio: Any) -> Main:
 
 
 async def spawn_now_ovum() -> float:
-    spawn_now = tasks.current_scheduler().spawn_now
-    before = perf_counter()
-    for _ in range(CALLS):
-        spawn_now(nothing())
-    return perf_counter() - before
+    """As a backend does it, between two tasks: inside of a task it takes a context for itself."""
+    scheduler = tasks.current_scheduler()
+    taken: list[float] = []
+
+    def serve() -> None:
+        spawn_now = scheduler.spawn_now
+        before = perf_counter()
+        for _ in range(CALLS):
+            spawn_now(nothing())
+        taken.append(perf_counter() - before)
+
+    scheduler.call_soon(serve)
+    while not taken:
+        await tasks.checkpoint()
+    return taken[0]
 
 
 async def bare_send() -> float:
@@ -292,7 +302,7 @@ def run_ovum(main: Main) -> Any:
     backend = EpollBackend()
     try:
         # Tasks that measure do hold up the others; that need not be told.
-        return Scheduler(backend, on_slow=lambda task, spent: None).run(main)
+        return Scheduler(backend, slow_ns=1 << 62).run(main)
     finally:
         backend.close()
 

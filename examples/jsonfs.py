@@ -3,10 +3,11 @@
 Run it in a machine: `ovum run examples/jsonfs.py`.
 """
 
+import itertools
 import json
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,9 @@ from ovum.services import vfs
 class Value(vfs.Node):
     """A number, a text, true, false or null: a file with its text."""
 
-    def __init__(self, inode: int, value: object) -> None:
+    def __init__(self, value: object, inodes: Iterator[int]) -> None:
         self.text = f"{value if isinstance(value, str) else json.dumps(value)}\n".encode()
-        self.info = vfs.Attributes(stat.S_IFREG | 0o444, inode, len(self.text))
+        self.info = vfs.Attributes(stat.S_IFREG | 0o444, next(inodes), len(self.text))
 
     async def attributes(self) -> vfs.Attributes:
         return self.info
@@ -30,12 +31,9 @@ class Value(vfs.Node):
 class Members(vfs.Directory):
     """An object or a list: a directory of its members."""
 
-    def __init__(self, inode: int, members: dict[str, Any]) -> None:
-        self.info = vfs.Attributes(stat.S_IFDIR | 0o555, inode)
-        self.nodes = {
-            name: node_for(inode * 1000 + number, value)
-            for number, (name, value) in enumerate(members.items(), 1)
-        }
+    def __init__(self, members: dict[str, Any], inodes: Iterator[int]) -> None:
+        self.info = vfs.Attributes(stat.S_IFDIR | 0o555, next(inodes))
+        self.nodes = {name: node_for(value, inodes) for name, value in members.items()}
 
     async def attributes(self) -> vfs.Attributes:
         return self.info
@@ -49,10 +47,10 @@ class Members(vfs.Directory):
         return [(name, node.kind, node.info.inode) for name, node in self.nodes.items()]
 
 
-def node_for(inode: int, value: object) -> Value | Members:
+def node_for(value: object, inodes: Iterator[int]) -> Value | Members:
     if isinstance(value, list):
         value = {str(index): item for index, item in enumerate(value)}
-    return Members(inode, value) if isinstance(value, dict) else Value(inode, value)
+    return Members(value, inodes) if isinstance(value, dict) else Value(value, inodes)
 
 
 class JsonFileSystem(vfs.FileSystem):
@@ -60,7 +58,7 @@ class JsonFileSystem(vfs.FileSystem):
     readonly = stable = True
 
     def __init__(self, text: str) -> None:
-        self.top = node_for(1, json.loads(text))
+        self.top = node_for(json.loads(text), itertools.count(1))
 
     async def root(self) -> vfs.Node:
         return self.top

@@ -117,6 +117,7 @@ def _run(words: Sequence[str]) -> int:
             accel=accel,
             cpu=options.cpu,
             program=qemu,
+            volumes=tuple(options.volumes),
             more=tuple(options.qemu),
         )
         return run_machine(

@@ -6,19 +6,19 @@ follows is the program's own.
 
 import argparse
 import dataclasses
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from ovum.application import Addition
 from ovum.qemu import DEFAULT_MACHINE, parse_memory
+from ovum.volume import Volume
 
 DEFAULT_MEMORY_MIB: Final = 256
 
 _LONG_WITH_VALUE: Final = frozenset(
     {"--with", "--add", "--memory", "--timeout", "--accel", "--machine", "--cpu", "--include"}
-    | {"--output", "--requirement", "--env", "--qemu"}
+    | {"--output", "--requirement", "--env", "--qemu", "--volume"}
 )
 _SHORT_WITH_VALUE: Final = frozenset({"-r", "-e", "-o"})
 
@@ -29,6 +29,7 @@ examples:
   ovum run -m http.server                a module
   ovum run --with numpy -c 'import numpy; print(numpy.__version__)'
   ovum run -r requirements.txt --add data:/srv/data --memory 1G prog.py < in > out
+  ovum run --volume ~/data:/data prog.py   a folder of yours, live in the machine
   ovum run app.elf                       an image made by `ovum build`
   ovum run --machine q35 --qemu '-device edu' --qemu '-smbios type=1,product=Egg'
 
@@ -70,6 +71,7 @@ class Options:
     machine: str = DEFAULT_MACHINE
     cpu: str | None = None
     qemu: list[str] = dataclasses.field(default_factory=list)
+    volumes: list[Volume] = dataclasses.field(default_factory=list)
     verbose: bool = False
     strip: bool = False
     includes: list[str] = dataclasses.field(default_factory=list)
@@ -121,6 +123,8 @@ def run_parser() -> argparse.ArgumentParser:
         help="hardware virtualisation or emulation; auto takes what works")  # fmt: skip
     add("--machine", default=DEFAULT_MACHINE, help="QEMU's machine: microvm (default), pc, q35")
     add("--cpu", help="QEMU's CPU model")
+    add("--volume", dest="volumes", metavar="FOLDER:/PATH[:ro]", action="append", type=_volume,
+        default=[], help="have a folder of this machine in the other, live")  # fmt: skip
     add("--qemu", metavar="WORDS", action="append", type=_words, default=[],
         help="more words for QEMU's command line, split as a shell does")  # fmt: skip
     return parser
@@ -220,7 +224,17 @@ def _memory(text: str) -> int:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
+def _volume(text: str) -> Volume:
+    try:
+        return Volume.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
 def _words(text: str) -> list[str]:
+    # Few runs need it, and every import delays all of them.
+    import shlex
+
     try:
         return shlex.split(text)
     except ValueError as error:

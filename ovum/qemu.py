@@ -10,6 +10,8 @@ import shutil
 from pathlib import Path
 from typing import Final
 
+from ovum.volume import Volume
+
 PROGRAM: Final = "qemu-system-x86_64"
 PACKAGE: Final = "qemu-system-x86"
 
@@ -59,6 +61,8 @@ class QemuConfig:
     cpu: str | None = None
     """For `-cpu`; None is what suits the accelerator."""
     program: str = PROGRAM
+    volumes: tuple[Volume, ...] = ()
+    """Folders that are shared with it."""
     more: tuple[str, ...] = ()
     """Words of the caller's own, which come last."""
 
@@ -77,8 +81,13 @@ def qemu_argv(config: QemuConfig) -> list[str]:
     argv += ["-kernel", config.image]
     if config.initrd is not None:
         argv += ["-initrd", config.initrd]
-    if config.append:
-        argv += ["-append", config.append]
+    words = [config.append] if config.append else []
+    bus = "device" if config.machine.partition(",")[0] == "microvm" else "pci"
+    for number, volume in enumerate(config.volumes):
+        words.append(volume.kernel_word(number))
+        argv += volume.qemu_words(number, bus)
+    if words:
+        argv += ["-append", " ".join(words)]
     argv += config.more
     return argv
 

@@ -55,6 +55,7 @@ _FOLDERS: Final = {
     **dict.fromkeys((APP, "dev", "etc", "mnt", "ovum", "proc", "run", "sys", "usr", "var"), 0o755),
     "proc/1": 0o555,
     **dict.fromkeys(("sys/devices", "sys/devices/system", "sys/devices/system/cpu"), 0o555),
+    **dict.fromkeys(("sys/class", "sys/class/power_supply"), 0o555),
     **dict.fromkeys(("dev/shm", "tmp", "var/tmp"), 0o1777),
     HOME: 0o700,
 }

@@ -149,6 +149,9 @@ static int embedded_main(int argc, char **argv, char **environment)
         return 1;
     }
     Py_DECREF(library);
+    /* Not before: what services import may be in the library's pack. */
+    if (ring0_active())
+        services_begin();
     if (!program_run(&config, &exit_status))
         exit_status = Py_RunMain();
     PyConfig_Clear(&config);

@@ -73,6 +73,8 @@ extern PyType_Spec request_spec;
 /* Starts the services thread, asleep, and gives the kernel its hook. Only in ring 0. -1 with an
  * exception set. */
 int services_start(void);
+/* Has them begin at once if the machine has a console of its own to serve (ovum.drivers.console). */
+void services_begin(void);
 
 /* What a program that handles no SIGTERM is ended with when the power button is pressed. */
 #define EXIT_SIGNAL 63

@@ -129,6 +129,81 @@ int services_start(void)
     return 0;
 }
 
+/* Is this word on the kernel's command line, with a value or without, before the program's own words? */
+static int has_word(const char *line, size_t length, const char *word)
+{
+    const char *end = line + length, *at = line;
+
+    while (at < end) {
+        const char *space = memchr(at, ' ', (size_t)(end - at));
+        size_t n = (size_t)((space ? space : end) - at);
+        if (n == 2 && memcmp(at, "--", 2) == 0)
+            return 0;
+        if (n >= strlen(word) && memcmp(at, word, strlen(word)) == 0 &&
+            (n == strlen(word) || at[strlen(word)] == '='))
+            return 1;
+        at += n + 1;
+    }
+    return 0;
+}
+
+/* The same of what OVUM_SYS_BOOT_INFO tells, whose lines are key=value. */
+static int command_line_has(const char *text, size_t length, const char *word)
+{
+    static const char line[] = "command_line=";
+    const char *end = text + length;
+
+    while (text < end) {
+        const char *newline = memchr(text, '\n', (size_t)(end - text));
+        size_t n = (size_t)((newline ? newline : end) - text);
+        if (n >= sizeof line - 1 && memcmp(text, line, sizeof line - 1) == 0)
+            return has_word(text + sizeof line - 1, n - (sizeof line - 1), word);
+        text += n + 1;
+    }
+    return 0;
+}
+
+/* The rule of ovum.services.main.has_console: a frame buffer of the boot loader's, or a word. */
+static int console_wanted(const char *text, size_t length)
+{
+    static const char framebuffer[] = "framebuffer=";
+    const char *end = text + length;
+
+    for (const char *line = text; line < end;) {
+        const char *newline = memchr(line, '\n', (size_t)(end - line));
+        size_t n = (size_t)((newline ? newline : end) - line);
+        if (n >= sizeof framebuffer - 1 && memcmp(line, framebuffer, sizeof framebuffer - 1) == 0)
+            return 1;
+        line += n + 1;
+    }
+    return command_line_has(text, length, "ovum.devices");
+}
+
+/* Folders of the host's that the command line names are there when the program begins. */
+static void mount_volumes(void)
+{
+    PyObject *volumes = PyImport_ImportModule("ovum.drivers.volumes");
+    PyObject *result = volumes ? PyObject_CallMethod(volumes, "mount_volumes", NULL) : NULL;
+
+    if (!result)
+        PyErr_Print();
+    Py_XDECREF(result);
+    Py_XDECREF(volumes);
+}
+
+void services_begin(void)
+{
+    char text[4096];
+    long n = syscall(OVUM_SYS_BOOT_INFO, text, sizeof text);
+
+    if (n <= 0 || n > (long)sizeof text)
+        return;
+    if (console_wanted(text, (size_t)n))
+        syscall(OVUM_SYS_SERVICES_WAKE);
+    if (command_line_has(text, (size_t)n, "ovum.volume"))
+        mount_volumes();
+}
+
 PyDoc_STRVAR(on_deadlock_doc,
              "on_deadlock($module, callback, /)\n--\n\n"
              "Have callback() called when the services thread made a call that it would have to\n"

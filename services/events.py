@@ -118,7 +118,12 @@ class KernelEvents:
     def wait(self, deadline: int | None) -> None:
         """Blocks until the deadline (ns of `now`), a wake() or an event; begins what that asks."""
         try:
-            for event in self._kernel.wait(deadline, self.in_flight):
+            events = self._kernel.wait(deadline, self.in_flight)
+            # What it begins below runs inside of this wait.
+            watchdog = self.scheduler.watchdog
+            if watchdog is not None and watchdog.resting:
+                watchdog.rouse()
+            for event in events:
                 if isinstance(event, tuple):
                     self._told(event)
                     continue

@@ -31,6 +31,8 @@ _PRIORITIES = {"1": 3, "2": 4, "3": 6, "4": 7}
 class Kmsg(Device):
     """The device."""
 
+    name = "kmsg"
+
     def __init__(self, kernel: Kernel) -> None:
         self.kernel = kernel
         self.followers = Parking("see a new message in the log")
@@ -74,7 +76,8 @@ class _Reader(Node):
         return record
 
     def _take(self, text: bytes, position: int) -> None:
-        for line in text.splitlines(keepends=True):
+        for line in text.removesuffix(b"\n").split(b"\n"):  # messages may have a \r in them
+            line += b"\n"
             level, _, rest = line[1:].partition(b">[")
             seconds, _, message = rest.partition(b"] ")
             microseconds = int(seconds.replace(b".", b"").strip() or b"0")
@@ -88,7 +91,8 @@ class _Reader(Node):
         level = 3
         if text.startswith("<") and ">" in text[:6]:
             number, _, text = text[1:].partition(">")
-            priority = int(number) & 7 if number.isdigit() else 6
+            digits = number.isascii() and number.isdigit()
+            priority = int(number) & 7 if digits else 6
             level = 1 if priority <= 3 else 2 if priority == 4 else 3 if priority <= 6 else 4
         self._device.kernel.log(level, text)
         return len(data)

@@ -21,10 +21,9 @@ from ovum.services.kmsg import Kmsg
 from ovum.services.lifecycle import Services
 from ovum.services.log import ERROR, INFO, WARNING, log, log_error, place, stack_lines
 from ovum.services.proc.system import ProcFileSystem
-from ovum.services.tasks import Scheduler, Task, current_task, sleep, sleep_forever
+from ovum.services.tasks import Scheduler, Task, checkpoint, current_task, sleep, sleep_forever
 from ovum.services.tasks.current import here
 from ovum.services.tasks.entry import ThreadCall, from_thread
-from ovum.services.tasks.instrument import frames
 from ovum.services.vfs.operations import MOUNT_PROC
 from ovum.services.vfs.server import Server
 from ovum.services.vfs.vfs import Vfs
@@ -33,6 +32,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from typing import Any
+
+    from ovum.services.tasks.watchdog import SlowStep
 
 GRACE_S = 10.0
 """How long a program may take to end when the power button was pressed."""
@@ -96,8 +97,37 @@ def main() -> None:
     """The services thread's; pyhost calls it."""
     global _machine
     _machine = Machine()
+    if has_console(_kernel.boot_info()):
+        _machine.services.start("console", _console, _machine)
     _down.release()
     _machine.run()
+
+
+def has_console(info: dict[str, str]) -> bool:
+    """Does the machine show what is printed, and take keys? As in pyhost/services.c.
+
+    By boot_info(): a frame buffer that the boot loader has set up, or the word `ovum.devices`.
+    """
+    words = f" {info['command_line']} ".partition(" -- ")[0].split()
+    return "framebuffer" in info or any(w.partition("=")[0] == "ovum.devices" for w in words)
+
+
+_CONSOLE_PARTS = (
+    "ovum.drivers.manager", "ovum.drivers.machine", "ovum.drivers.pci.scan",
+    "ovum.drivers.ps2.controller", "ovum.drivers.ps2.keyboard", "ovum.drivers.ps2.mouse",
+    "ovum.drivers.input.terminal", "ovum.drivers.input.layouts.us", "ovum.drivers.display.font",
+    "ovum.drivers.display.parser", "ovum.drivers.display.textconsole",
+)  # fmt: skip
+"""What the console imports, in pieces: others must not wait until all of it is there."""
+
+
+async def _console(machine: Machine) -> None:
+    for name in _CONSOLE_PARTS:
+        __import__(name)
+        await checkpoint()
+    from ovum.drivers.console import run
+
+    await run(machine)
 
 
 def services() -> Machine:
@@ -178,10 +208,11 @@ def _crashed(task: Task[Any], error: BaseException) -> None:
     log_error(f"services: task {task.name!r} failed", error)
 
 
-def _slow(task: Task[Any], nanoseconds: int) -> None:
-    text = f"services: task {task.name!r} held up all others for {nanoseconds / 1e6:.0f} ms, before"
-    places = [place(frame, line) for frame, line in frames(task)]
-    log(WARNING, "\n".join([text, *places]))
+def _slow(step: SlowStep) -> None:
+    verb, where = ("holds", "here") if step.running else ("held", "before")
+    text = f"services: task {step.name!r} {verb} up all others for {step.spent_ns / 1e6:.0f} ms"
+    places = [place(frame, line) for frame, line in step.stack]
+    log(WARNING, "\n".join([f"{text}, {where}", *places]))
 
 
 def _deadlock() -> None:

@@ -85,7 +85,9 @@ static void read_multiboot2(paddr_t info) {
             break;
         case MB2_FRAMEBUFFER:
             boot_info.framebuffer = (struct boot_framebuffer){
-                *(const u64 *)w, w[2], w[3], w[4], (u8)(w[5] & 0xff), (u8)(w[5] >> 8 & 0xff)};
+                *(const u64 *)w, w[2], w[3], w[4], (u8)(w[5] & 0xff), (u8)(w[5] >> 8 & 0xff), {0}};
+            if (boot_info.framebuffer.type == 1 && tag->size >= 38)
+                memcpy(boot_info.framebuffer.colours, w + 6, sizeof boot_info.framebuffer.colours);
             break;
         case MB2_ACPI_OLD:
         case MB2_ACPI_NEW:

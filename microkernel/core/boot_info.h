@@ -21,6 +21,7 @@ struct boot_framebuffer {
     paddr_t address;
     u32 pitch, width, height;
     u8 bits_per_pixel, type;
+    u8 colours[6];                              /* position and size of red, green, blue; 0: not said */
 };
 
 struct boot_info {

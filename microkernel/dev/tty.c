@@ -341,8 +341,14 @@ static i64 tty_ioctl(struct file *f, u32 command, u64 argument) {
         return set_termios(argument, command == TCSETSF);
     case TIOCGWINSZ:
         return copy_to_user(argument, &size, sizeof size);
-    case TIOCSWINSZ:
-        return copy_from_user(&size, argument, sizeof size);
+    case TIOCSWINSZ: {
+        __typeof__(size) before = size;
+        if (copy_from_user(&size, argument, sizeof size))
+            return -EFAULT;
+        if (memcmp(&before, &size, sizeof size))
+            signal_process(SIGWINCH);
+        return 0;
+    }
     case FIONREAD:
         value = tio.lflag & ICANON && !lines ? 0 : committed - tail;
         return copy_to_user(argument, &value, sizeof value);

@@ -21,7 +21,8 @@ void hosted_base(const struct file *f, struct path *p);
 i64 hosted_open(struct path *p, u32 flags, u32 mode, struct file **file);
 /* Opens a device that is not the kernel's own: a task's, if any has registered it. */
 i64 hosted_open_device(struct inode *node, u32 flags, struct file **file);
-/* Calls that use the file's own position take turns (POSIX, 2.9.7): 0, or minus errno and no turn. */
+/* Calls that use the position of a regular file or directory take turns (POSIX, 2.9.7): 0, or minus errno and
+ * no turn. A device is read and written at the same time. */
 i64 hosted_take_turn(struct file *f);
 void hosted_end_turn(struct file *f);
 i64 hosted_list(struct file *f, u64 buffer, size_t size);

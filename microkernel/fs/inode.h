@@ -44,6 +44,7 @@ struct inode {
             struct inode *parent;
             struct dentry *self;                /* its name in the parent; NULL for the root */
             u32 mount;                          /* not 0: what is here is served by tasks (fs/hosted.c) */
+            u32 mounts_below;                   /* how many such directories are somewhere in it */
         } directory;
         char *target;                           /* symbolic link */
         struct pipe *pipe;                      /* FIFO, while open */

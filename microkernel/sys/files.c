@@ -66,6 +66,8 @@ static i64 open_inode(struct inode *i, u32 flags, struct file **file) {
             return fifo_open(i, kept, file);
         if (type == S_IFLNK || type == S_IFSOCK)
             return type == S_IFLNK ? -ELOOP : -ENXIO;
+        if (type == S_IFBLK)
+            return hosted_open_device(i, kept | (flags & (O_DSYNC | O_SYNC)), file);
         if (type == S_IFCHR) {
             i64 error = device_open(i->rdev, kept, file);
             if (!error)
@@ -101,9 +103,11 @@ static i64 open_path(struct path *p, u32 flags, u32 mode, struct file **file) {
 }
 
 i64 file_at(u64 dirfd, u64 name, u32 flags, u32 mode, struct file **file) {
+    if (flags & O_PATH)
+        flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
     bool follow = !(flags & O_NOFOLLOW) && !(flags & O_CREAT && flags & O_EXCL);
     struct path *p;
-    if (flags & O_TMPFILE && flags & O_CREAT)
+    if (flags & O_CREAT && flags & (O_TMPFILE | O_DIRECTORY))
         return -EINVAL;
     i64 error = path_at(dirfd, name, (follow ? PATH_FOLLOW : 0u) | (flags & O_CREAT ? PATH_PARENT : 0u), &p);
     if (error)

@@ -53,7 +53,8 @@ static void put_statistics(struct text *t, char *name) {
         m.reserve, v.mapped, v.resident);
     put(t, "cpu_ns %lu\nidle_ns %lu\nidle_count %lu\nnow_ns %lu\nwall_offset_ns %ld\ntsc_khz %lu\n", process_cpu_time(), this_cpu()->idle_ns, this_cpu()->idle_count, clock_now(),
         clock_wall_offset, clock_tsc_khz());
-    put(t, "threads %u\nfd_limit %u\nheap_end %lu\nstack %lu\n", thread_count, fd_limit, vm_brk(0), thread_frame(main_thread)->rsp);
+    put(t, "threads %u\nfd_limit %u\nheap_end %lu\nstack %lu\ncwd_handle %lu\n", thread_count, fd_limit, vm_brk(0), thread_frame(main_thread)->rsp,
+        is_hosted(working_directory) ? hosted_handle(working_directory) : 0);
 }
 
 /* number state priority nanoseconds-of-cpu name */

@@ -290,8 +290,8 @@ i64 sys_mknodat(u64 dirfd, u64 name, u64 mode, u64 rdev) {
         mode |= S_IFREG;
     else if (type == S_IFDIR)
         return -EPERM;
-    else if (type != S_IFREG && type != S_IFIFO && type != S_IFCHR && type != S_IFSOCK)
-        return type == S_IFBLK ? -EPERM : -EINVAL;
+    else if (type != S_IFREG && type != S_IFIFO && type != S_IFCHR && type != S_IFBLK && type != S_IFSOCK)
+        return -EINVAL;
     return make(dirfd, name, (u32)mode & (S_IFMT | (07777 & ~creation_mask)), rdev, NULL);
 }
 
@@ -417,6 +417,8 @@ static i64 rename_resolved(struct path *from, struct path *to, u64 flags) {
         return -ENOTDIR;
     if (is_directory(old) && inside(to->dir, old))
         return -EINVAL;
+    if (is_directory(old) && old->directory.mounts_below)
+        return -EBUSY;                          /* the mount table has the path */
     if (target && is_directory(target) && inside(from->dir, target))
         return -ENOTEMPTY;
     if (target == old)
@@ -432,6 +434,8 @@ static i64 rename_resolved(struct path *from, struct path *to, u64 flags) {
     return directory_rename(directory_find(from->dir, from->name, from->length), to->dir, to->name, to->length);
 }
 
+static bool is_mount_point(const struct path *p) { return p->mount && !p->base && !*p->name; }
+
 i64 sys_renameat2(u64 old_dirfd, u64 old_name, u64 new_dirfd, u64 new_name, u64 flags) {
     struct path *from, *to;
     if (flags & ~(u64)RENAME_NOREPLACE)
@@ -440,6 +444,10 @@ i64 sys_renameat2(u64 old_dirfd, u64 old_name, u64 new_dirfd, u64 new_name, u64 
     if (error)
         return error;
     error = path_at(new_dirfd, new_name, PATH_PARENT | PATH_SECOND, &to);
+    if (!error && (is_mount_point(from) || is_mount_point(to))) {
+        path_release(to);
+        error = -EBUSY;
+    }
     if (!error && from->mount) {
         struct request r = request_at_path(from);
         return request_with_second(&r, to, REQUEST_RENAME, flags);

@@ -86,7 +86,8 @@ static i64 boot_text(u64 to, u64 size) {
     size_t n = format_text(text, PAGE_SIZE, "door=%s\ntsc_khz=%lu\nmemory=%lu\nhypervisor=%d\n", boot_info.door, clock_tsc_khz(), m.total * PAGE_SIZE,
                            cpu_features.hypervisor);
     if (fb->address)
-        n += format_text(text + n, PAGE_SIZE - n, "framebuffer=%lx %u %u %u %u %u\n", fb->address, fb->width, fb->height, fb->pitch, fb->bits_per_pixel, fb->type);
+        n += format_text(text + n, PAGE_SIZE - n, "framebuffer=%lx %u %u %u %u %u %u %u %u %u %u %u\n", fb->address, fb->width, fb->height, fb->pitch, fb->bits_per_pixel, fb->type,
+                         fb->colours[0], fb->colours[1], fb->colours[2], fb->colours[3], fb->colours[4], fb->colours[5]);
     if (boot_info.has_rsdp) {
         n += format_text(text + n, PAGE_SIZE - n, "rsdp=");
         for (unsigned i = 0; i < sizeof boot_info.rsdp; i++)

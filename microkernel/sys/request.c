@@ -24,11 +24,13 @@ static struct { u64 function, restorer, gil_held; } hook;
 
 /* ---- the caller's side ---- */
 
+/* A function of CPython's that reads the thread's own memory and nothing else. */
+bool request_has_gil(void) { return hook.gil_held && ((void *(*)(void))hook.gil_held)(); }
+
 i64 request_allowed(void) {
     if (current_thread() == services_thread)
         return -EDEADLK;
-    /* A function of CPython's that reads the thread's own memory and nothing else. */
-    if (hook.gil_held && ((void *(*)(void))hook.gil_held)())
+    if (request_has_gil())
         return -EAGAINWITHOUTGIL;
     return 0;
 }
@@ -343,6 +345,8 @@ i64 services_mount(u64 name, u64 number) {
     if (!error) {
         struct inode *dir = number ? p->inode : p->mount;
         dir->directory.mount = (u32)number;
+        for (struct inode *above = dir->directory.parent; above != root_inode; above = above->directory.parent)
+            above->directory.mounts_below += number ? 1u : -1u;
         number ? (void)inode_get(dir) : inode_put(dir);
     }
     path_release(p);

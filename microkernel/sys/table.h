@@ -66,7 +66,7 @@ CALL4(44, sendto) CALL6(45, recvfrom) CALL3(46, sendmsg) CALL3(47, recvmsg) CALL
 CALL3(51, getsockname) CALL4(53, socketpair) CALL3(54, setsockopt) CALL5(55, getsockopt)
 IS(52, getpeername, sys_getsockname(a, b, c))
 /* system.c */
-CALL1(63, uname) CALL2(98, getrusage) CALL1(99, sysinfo) CALL1(100, times) CALL2(140, getpriority) CALL2(141, setpriority)
+CALL1(63, uname) CALL2(98, getrusage) CALL1(99, sysinfo) CALL1(100, times) CALL2(140, getpriority) CALL2(141, setpriority) IS(251, ioprio_set, 0) IS(252, ioprio_get, 0)
 CALL2(170, sethostname) CALL4(302, prlimit64) CALL3(318, getrandom)
 CALL1(105, setuid) CALL3(117, setresuid) CALL3(118, getresuid)
 IS(97, getrlimit, sys_prlimit64(0, a, 0, b)) IS(160, setrlimit, sys_prlimit64(0, a, b, 0))

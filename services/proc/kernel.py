@@ -28,9 +28,13 @@ class Thread:
         self.number, self.priority, self.cpu_ns = int(number), int(priority), int(cpu)
 
 
-def threads(inspect: Inspect) -> list[Thread]:
-    """All threads."""
-    return [Thread(line) for line in inspect("threads").split("\n")[:-1]]
+def threads(inspect: Inspect, caller: int = 0) -> list[Thread]:
+    """All threads. The one that asks runs, as it sees it: the kernel has it wait for the answer."""
+    found = [Thread(line) for line in inspect("threads").split("\n")[:-1]]
+    for thread in found:
+        if thread.number == caller:
+            thread.state = "R"
+    return found
 
 
 class Region:

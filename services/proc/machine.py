@@ -27,6 +27,7 @@ def machine_nodes(
     boot_id = uuid()
     return {
         "cpuinfo": Text(lambda: cpuinfo_text(cpuid, statistics(inspect)["tsc_khz"])),
+        "diskstats": Text(lambda: ""),  # there are no disks
         "loadavg": Text(load.text),
         "meminfo": Text(lambda: meminfo_text(inspect)),
         "mounts": To("self/mounts"),

@@ -35,7 +35,9 @@ class Text(Node):
         if flags & os.O_ACCMODE != os.O_RDONLY:
             raise refuse(errno.EACCES)
         text = self._make()
-        return _Snapshot(self, text if isinstance(text, bytes) else text.encode())
+        if isinstance(text, str):
+            text = text.encode("utf-8", "surrogateescape")  # paths in it may be any bytes
+        return _Snapshot(self, text)
 
 
 class _Snapshot(Node):

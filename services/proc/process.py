@@ -7,13 +7,22 @@ import os
 import stat
 import sys
 
-from ovum.services.proc.kernel import TICK_NS, Thread, descriptors, regions, statistics, threads
+from ovum.services.proc.kernel import (
+    TICK_NS,
+    Region,
+    Thread,
+    descriptors,
+    regions,
+    statistics,
+    threads,
+)
 from ovum.services.proc.nodes import Folder, Numbered, Text, To
 from ovum.services.vfs.node import Attributes, Link, Node, refuse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ovum.services.proc.kernel import Inspect
+    from ovum.services.vfs.tree import Entry
     from ovum.services.vfs.vfs import Vfs
 
 _PROCESS = 1
@@ -26,12 +35,15 @@ def process_folder(inspect: Inspect, vfs: Vfs, mount_texts: dict[str, Node]) -> 
     def numbers() -> list[int]:
         return [thread.number for thread in threads(inspect)]
 
+    def main() -> Thread:
+        return threads(inspect, vfs.caller)[0]
+
     return Folder(
         {
             "cgroup": Text(lambda: "0::/\n"),
             "cmdline": Text(lambda: _read("/ovum/argv")),
-            "comm": Text(lambda: f"{_main(inspect).name}\n"),
-            "cwd": To(os.getcwd),
+            "comm": Text(lambda: f"{main().name}\n"),
+            "cwd": To(lambda: _working_directory(inspect, vfs)),
             "environ": Text(lambda: _read("/ovum/environ")),
             "exe": To(sys.executable),
             "fd": Numbered(
@@ -47,11 +59,12 @@ def process_folder(inspect: Inspect, vfs: Vfs, mount_texts: dict[str, Node]) -> 
             "oom_score": Text(lambda: "0\n"),
             "oom_score_adj": Text(lambda: "0\n"),
             "root": To("/"),
+            "smaps": Text(lambda: smaps_text(inspect)),
             "smaps_rollup": Text(lambda: smaps_rollup_text(inspect)),
-            "stat": Text(lambda: process_stat_text(inspect)),
+            "stat": Text(lambda: process_stat_text(inspect, main())),
             "statm": Text(lambda: statm_text(inspect)),
-            "status": Text(lambda: status_text(inspect, _main(inspect))),
-            "task": Numbered(numbers, lambda number: _thread_folder(inspect, number)),
+            "status": Text(lambda: status_text(inspect, main())),
+            "task": Numbered(numbers, lambda number: _thread_folder(inspect, vfs, number)),
             **mount_texts,
         }
     )
@@ -62,23 +75,30 @@ def _read(path: str) -> bytes:
         return file.read()
 
 
-def _main(inspect: Inspect) -> Thread:
-    return threads(inspect)[0]
+def _working_directory(inspect: Inspect, vfs: Vfs) -> str:
+    # In a mount, getcwd() would have the kernel ask this very thread.
+    opened = vfs.files.get(statistics(inspect)["cwd_handle"])
+    if opened is not None:
+        return vfs.path_of(opened.entry)
+    return os.getcwd()  # noqa: PTH109  # as _read
 
 
-def _thread(inspect: Inspect, number: int) -> Thread:
-    for thread in threads(inspect):
+def _thread(inspect: Inspect, vfs: Vfs, number: int) -> Thread:
+    for thread in threads(inspect, vfs.caller):
         if thread.number == number:
             return thread
     raise refuse(errno.ESRCH)
 
 
-def _thread_folder(inspect: Inspect, number: int) -> Folder:
+def _thread_folder(inspect: Inspect, vfs: Vfs, number: int) -> Folder:
+    def thread() -> Thread:
+        return _thread(inspect, vfs, number)
+
     return Folder(
         {
-            "comm": Text(lambda: f"{_thread(inspect, number).name}\n"),
-            "stat": Text(lambda: thread_stat_text(inspect, _thread(inspect, number))),
-            "status": Text(lambda: status_text(inspect, _thread(inspect, number))),
+            "comm": Text(lambda: f"{thread().name}\n"),
+            "stat": Text(lambda: thread_stat_text(inspect, thread())),
+            "status": Text(lambda: status_text(inspect, thread())),
         }
     )
 
@@ -86,8 +106,7 @@ def _thread_folder(inspect: Inspect, number: int) -> Folder:
 # Texts
 
 
-def maps_text(inspect: Inspect) -> str:
-    """The address space."""
+def _maps_lines(inspect: Inspect) -> list[tuple[Region, str]]:
     now = statistics(inspect)
     heap, stack = now["heap_end"], now["stack"]
     lines = []
@@ -105,8 +124,31 @@ def maps_text(inspect: Inspect) -> str:
             f"{region.start:x}-{region.end:x} {rights}{'s' if region.shared else 'p'} "
             f"{region.offset:08x} 00:01 {region.inode}"
         )
-        lines.append(f"{head:<73}{name}" if name else head)
-    return "\n".join(lines) + "\n"
+        lines.append((region, f"{head:<73}{name}\n" if name else f"{head}\n"))
+    return lines
+
+
+def maps_text(inspect: Inspect) -> str:
+    """The address space."""
+    return "".join(line for _, line in _maps_lines(inspect))
+
+
+_SMAPS_UNCOUNTED = (
+    "Rss Pss Pss_Dirty Shared_Clean Shared_Dirty Private_Clean Private_Dirty Referenced Anonymous "
+    "LazyFree AnonHugePages ShmemPmdMapped FilePmdMapped Shared_Hugetlb Private_Hugetlb Swap "
+    "SwapPss Locked"
+).split()
+
+
+def smaps_text(inspect: Inspect) -> str:
+    """The address space with sizes; what is in memory of each region is counted by nobody."""
+    page = statistics(inspect)["page_size"] // 1024
+    sizes = {"KernelPageSize": page, "MMUPageSize": page, **dict.fromkeys(_SMAPS_UNCOUNTED, 0)}
+    rest = "".join(f"{name + ':':<16}{value:8} kB\n" for name, value in sizes.items())
+    return "".join(
+        f"{line}Size:           {(region.end - region.start) // 1024:8} kB\n{rest}"
+        for region, line in _maps_lines(inspect)
+    )
 
 
 def _stat_text(now: dict[str, int], thread: Thread, cpu_ns: int) -> str:
@@ -126,10 +168,10 @@ def _stat_text(now: dict[str, int], thread: Thread, cpu_ns: int) -> str:
     return f"{thread.number} ({thread.name}) {thread.state} {' '.join(map(str, fields))}\n"
 
 
-def process_stat_text(inspect: Inspect) -> str:
+def process_stat_text(inspect: Inspect, main: Thread) -> str:
     """/proc/self/stat."""
     now = statistics(inspect)
-    return _stat_text(now, _main(inspect), now["cpu_ns"])
+    return _stat_text(now, main, now["cpu_ns"])
 
 
 def thread_stat_text(inspect: Inspect, thread: Thread) -> str:
@@ -218,31 +260,31 @@ class _Descriptor(Link):
             raise refuse(errno.ENOENT)
         if found.path:
             return found.path
-        if found.kind == "hosted" and found.inode in self._vfs.files:
-            return self._vfs.path_of(self._vfs.files[found.inode].entry)
+        opened = self._vfs.files.get(found.inode) if found.kind == "hosted" else None
+        if opened is not None:
+            return self._vfs.path_of(opened.entry)
         if found.kind.startswith("/"):
             return found.kind
         return f"{found.kind}:[{found.inode}]"
 
-    async def follow(self) -> Node | None:
+    async def follow(self) -> Node | Entry | None:
         found = descriptors(self._inspect).get(self._number)
         if found is None:
             raise refuse(errno.ENOENT)
-        # What has a path is opened anew; of the rest there is this opening only.
-        return None if found.path else _Opened(self._vfs, self._number, found.inode, found.kind)
+        if found.path:
+            return None  # it is opened anew, by its path
+        opened = self._vfs.files.get(found.inode) if found.kind == "hosted" else None
+        return opened.entry if opened is not None else _Opened(self._number)
 
 
 class _Opened(Node):
-    """What a descriptor without a path is open on."""
+    """What a descriptor without a path is open on, if the kernel serves it: this opening only."""
 
-    def __init__(self, vfs: Vfs, number: int, inode: int, kind: str) -> None:
+    def __init__(self, number: int) -> None:
         self.descriptor = self._number = number
-        self._of = vfs.files[inode].entry.node if kind == "hosted" else None
-        self.kind = self._of.kind if self._of else stat.S_IFMT(os.fstat(number).st_mode)
+        self.kind = stat.S_IFMT(os.fstat(number).st_mode)
 
     async def attributes(self) -> Attributes:
-        if self._of is not None:
-            return await self._of.attributes()
         info = os.fstat(self._number)
         found = Attributes(info.st_mode, info.st_ino, info.st_size)
         found.links, found.device = info.st_nlink, info.st_rdev

@@ -26,12 +26,20 @@ class ChannelStatistics:
 
     __slots__ = ("buffered", "capacity", "closed", "receivers_waiting", "senders_waiting")
 
-    def __init__(self, channel: Channel[Any]) -> None:
-        self.buffered = len(channel._buffer)
-        self.capacity = channel._capacity
-        self.senders_waiting = len(channel.senders)
-        self.receivers_waiting = len(channel.receivers)
-        self.closed = channel._closed
+    def __init__(
+        self,
+        *,
+        buffered: int,
+        capacity: int,
+        senders_waiting: int,
+        receivers_waiting: int,
+        closed: bool,
+    ) -> None:
+        self.buffered = buffered
+        self.capacity = capacity
+        self.senders_waiting = senders_waiting
+        self.receivers_waiting = receivers_waiting
+        self.closed = closed
 
     def __repr__(self) -> str:
         values = ", ".join(f"{name}={getattr(self, name)}" for name in self.__slots__)
@@ -173,7 +181,13 @@ class Channel(_Base[T]):
 
     def statistics(self) -> ChannelStatistics:
         """How the channel is at this moment."""
-        return ChannelStatistics(self)
+        return ChannelStatistics(
+            buffered=len(self._buffer),
+            capacity=self._capacity,
+            senders_waiting=len(self.senders),
+            receivers_waiting=len(self.receivers),
+            closed=self._closed,
+        )
 
     def __aiter__(self) -> Channel[T]:
         return self

@@ -11,6 +11,7 @@ from ovum.services.tasks.current import here
 from ovum.services.tasks.errors import WouldBlock
 from ovum.services.tasks.parking import Waiter
 from ovum.services.tasks.scope import seconds_to_ns
+from ovum.services.tasks.sync import Lock
 from ovum.services.tasks.traps import checkpoint, park
 
 TYPE_CHECKING = False
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
     from ovum.services.tasks.channel import Channel
     from ovum.services.tasks.loop import Scheduler
     from ovum.services.tasks.parking import Parking
-    from ovum.services.tasks.sync import Event, Lock, Semaphore
+    from ovum.services.tasks.sync import Event, Semaphore
     from ovum.services.tasks.task import Task
+    from ovum.services.tasks.threadchannel import ThreadChannel
+    from ovum.services.tasks.threadparty import Selects
 
 
 class Branch:
@@ -39,15 +42,13 @@ class Branch:
         """Does it now and returns what it gives, or raises `WouldBlock` and has done nothing."""
         raise NotImplementedError
 
-    def queue(self) -> Parking:
+    def queue(self) -> Parking | Selects:
         """Where to wait for it."""
         raise NotImplementedError
 
     def enlist(self, scheduler: Scheduler, arm: Waiter) -> None:
         """Puts an arm where it will be woken; `arm.lot` takes it out again."""
-        queue = self.queue()
-        arm.lot = queue
-        queue.add(arm)
+        self.queue().add(arm)
 
 
 class Receive(Branch):
@@ -55,13 +56,13 @@ class Receive(Branch):
 
     __slots__ = ("channel",)
 
-    def __init__(self, channel: Channel[Any]) -> None:
+    def __init__(self, channel: Channel[Any] | ThreadChannel[Any]) -> None:
         self.channel = channel
 
     def attempt(self) -> Any:
         return self.channel.receive_nowait()
 
-    def queue(self) -> Parking:
+    def queue(self) -> Parking | Selects:
         return self.channel.receivers
 
 
@@ -70,14 +71,14 @@ class Send(Branch):
 
     __slots__ = ("channel", "value")
 
-    def __init__(self, channel: Channel[Any], value: Any) -> None:
+    def __init__(self, channel: Channel[Any] | ThreadChannel[Any], value: Any) -> None:
         self.channel = channel
         self.value = value
 
     def attempt(self) -> None:
         self.channel.send_nowait(self.value)
 
-    def queue(self) -> Parking:
+    def queue(self) -> Parking | Selects:
         return self.channel.senders
 
 
@@ -98,7 +99,10 @@ class Wait(Branch):
 
 
 class Acquire(Branch):
-    """Takes a lock, or a permit of a semaphore; gives None. It is for the caller to release it."""
+    """Takes a lock, or a permit of a semaphore; gives None. It is for the caller to release it.
+
+    Raises RuntimeError if it would wait for a lock that this task holds.
+    """
 
     __slots__ = ("what",)
 
@@ -109,6 +113,8 @@ class Acquire(Branch):
         self.what.acquire_nowait()
 
     def queue(self) -> Parking:
+        if isinstance(self.what, Lock):
+            self.what.check_waiting(here.scheduler.current_task())
         return self.what.parking
 
 
@@ -143,6 +149,7 @@ class Until(Branch):
 
     def enlist(self, scheduler: Scheduler, arm: Waiter) -> None:
         arm.lot = scheduler.deadlines
+        arm.value = self.deadline
         scheduler.deadlines.add(self.deadline, arm)
 
 
@@ -185,19 +192,28 @@ class _Choice(Waiter):
 
     def __init__(self, scheduler: Scheduler, task: Task[Any], branches: tuple[Branch, ...]) -> None:
         super().__init__(self)
-        self._arms = [_Arm(self, branch) for branch in branches]
-        for arm, branch in zip(self._arms, branches, strict=True):
-            branch.enlist(scheduler, arm)
+        self._arms: list[_Arm] = []
+        try:
+            for branch in branches:
+                arm = _Arm(self, branch)
+                branch.enlist(scheduler, arm)
+                self._arms.append(arm)
+        except BaseException:
+            # The last first: nothing has come into the queues behind it.
+            for arm in reversed(self._arms):
+                arm.lot.abort(arm)
+            raise
+        for arm in self._arms:
             arm.task = task
 
     def settle(self, done: _Arm | None) -> None:
         """All arms are dead now; all but the one that was taken out to be woken leave their
         queues."""
         for arm in self._arms:
-            arm.task = None
-        for arm in self._arms:
+            # One after the other: in a queue, an arm that is dead counts as one that has left.
             if arm is not done:
                 arm.lot.abort(arm)
+            arm.task = None
 
     def abort(self, waiter: Waiter) -> bool:
         """The select is cancelled."""

@@ -80,8 +80,5 @@ class Deadlines:
         return True
 
     def describe(self, waiter: Waiter) -> str:
-        """What a sleeping task waits for."""
-        for deadline, ticket, _ in self.heap:
-            if ticket == waiter.ticket:
-                return f"sleep until {deadline / 1e9:.6f} s"
-        return "sleep"
+        """What a sleeping task waits for: its waiter carries its deadline."""
+        return f"sleep until {waiter.value / 1e9:.6f} s"

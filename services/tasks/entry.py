@@ -7,11 +7,13 @@ out, to functions that block, is `workers.to_thread`.
 
 from __future__ import annotations
 
+from _contextvars import copy_context
 from _thread import allocate_lock
 
 from ovum.services.tasks.current import here
 from ovum.services.tasks.errors import Cancelled, SchedulerEnded, TaskCancelled
 from ovum.services.tasks.scope import timeout as _timeout
+from ovum.services.tasks.task import name_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,8 +29,8 @@ if TYPE_CHECKING:
 class ThreadCall:
     """A call that a thread has asked a scheduler for: `wait` gives its result.
 
-    The call begins at once. Raises `SchedulerEnded`, and RuntimeError in the scheduler's own
-    thread, which would wait for itself.
+    The call begins at once, with a copy of the caller's context (contextvars). Raises
+    `SchedulerEnded`, and RuntimeError in the scheduler's own thread, which would wait for itself.
     """
 
     def __init__(
@@ -43,7 +45,8 @@ class ThreadCall:
         self._scheduler = scheduler
         self._fn = fn
         self._args = args
-        self._name = name
+        self._name = name_of(fn) if name is None else name
+        self._context = copy_context()
         self._task: Task[Any] | None = None
         self._value: Any = None
         self._error: BaseException | None = None
@@ -56,7 +59,7 @@ class ThreadCall:
             self.refuse()
             return
         self._scheduler.calls_from_threads[self] = None
-        self._task = self._scheduler.spawn_now(self._run(), self._name or self._fn.__qualname__)
+        self._task = self._scheduler.spawn_now(self._run(), self._name, self._context)
 
     async def _run(self) -> None:
         value: Any = None
@@ -89,7 +92,7 @@ class ThreadCall:
         TimeoutError: the call goes on then.
         """
         if not self._unfinished.acquire(timeout=seconds):
-            raise TimeoutError(f"{self._fn.__qualname__} is not done after {seconds:g} s")
+            raise TimeoutError(f"{self._name} is not done after {seconds:g} s")
         self._unfinished.release()
         if self._error is not None:
             raise self._error
@@ -97,7 +100,12 @@ class ThreadCall:
 
     def cancel(self) -> None:
         """Cancels the call, if it has not ended. Any thread may."""
-        self._scheduler.call_soon(self._cancel)
+        if self._unfinished.locked():
+            try:
+                self._scheduler.call_soon(self._cancel)
+            except SchedulerEnded:
+                # So has the call.
+                return
 
     def _cancel(self) -> None:
         if self._task is not None:
@@ -112,25 +120,21 @@ def from_thread(
 ) -> T:
     """Runs `fn(*args)` as a task of a scheduler that another thread runs, and waits for its result.
 
-    `timeout`: seconds after which the call is cancelled, and TimeoutError raised; an exception in
-    the waiting thread (a signal handler's) cancels it too. Raises what the function raises,
-    `TaskCancelled`, `SchedulerEnded`, and RuntimeError in the scheduler's own thread.
+    It sees the caller's contextvars. `timeout`: seconds after which the call is cancelled, and
+    TimeoutError raised; an exception in the waiting thread (a signal handler's) cancels it too.
+    Raises what the function raises, `TaskCancelled`, `SchedulerEnded`, and RuntimeError in the
+    scheduler's own thread.
     """
     if timeout is None:
         call = ThreadCall(scheduler, fn, args)
     else:
-        call = ThreadCall(scheduler, _limited, (timeout, fn, args), fn.__qualname__)
-    ended = False
+        call = ThreadCall(scheduler, _limited, (timeout, fn, args), name_of(fn))
     try:
         result: T = call.wait()
-        ended = True
-        return result
-    except Exception:
-        ended = True
-        raise
     finally:
-        if not ended:
-            call.cancel()
+        # Does nothing when the call is what has ended the wait.
+        call.cancel()
+    return result
 
 
 async def _limited(

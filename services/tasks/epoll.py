@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+from errno import EBADF
 from time import monotonic_ns
 
 from ovum.services.tasks.current import here
@@ -11,10 +12,39 @@ from ovum.services.tasks.errors import Closed
 from ovum.services.tasks.parking import Parking
 from ovum.services.tasks.traps import checkpoint
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class HasDescriptor(Protocol):
+        """Such as a socket or a file."""
+
+        def fileno(self) -> int: ...
+
+
 _READ = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLPRI
 _WRITE = select.EPOLLOUT
 _BOTH = select.EPOLLERR | select.EPOLLHUP
 """Reported whether asked for or not; they end both kinds of waiting."""
+
+
+_LONGEST_S = 86400.0
+"""One wait; the scheduler waits again. epoll counts milliseconds in 32 bits: 24 days."""
+
+
+class _WakeUp:
+    """An eventfd that is open as long as anybody holds this: a thread that is about to write to it
+    never writes to whatever got its number since. A lock would not do: signal handlers write too.
+    """
+
+    __slots__ = ("_close", "descriptor")
+
+    def __init__(self) -> None:
+        self.descriptor = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._close = os.close  # there is no `os` at the end of the interpreter
+
+    def __del__(self) -> None:
+        self._close(self.descriptor)
 
 
 class _Interest:
@@ -39,42 +69,58 @@ class EpollBackend:
 
     def __init__(self) -> None:
         self._epoll = select.epoll()
-        self._event = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
-        self._epoll.register(self._event, select.EPOLLIN)
+        wake_up = _WakeUp()
+        self._epoll.register(wake_up.descriptor, select.EPOLLIN)
+        self._event = wake_up.descriptor
+        self._wake_up: _WakeUp | None = wake_up
         self._interests: dict[int, _Interest] = {}
         # An attribute, so that reading the clock is one call of a C function.
         self.now = monotonic_ns
 
     def wait(self, deadline: int | None) -> None:
         """Waits for descriptors, a wake-up or the deadline."""
-        seconds = -1.0 if deadline is None else max(0.0, (deadline - monotonic_ns()) / 1e9)
+        if deadline is None:
+            seconds = -1.0
+        else:
+            seconds = min(max(0.0, (deadline - monotonic_ns()) / 1e9), _LONGEST_S)
         for descriptor, events in self._epoll.poll(seconds):
             if descriptor == self._event:
                 os.eventfd_read(descriptor)
                 continue
-            interest = self._interests[descriptor]
+            interest = self._interests.get(descriptor)
+            if interest is None:
+                # Closed while a duplicate of it is open, which keeps it here.
+                continue
             if events & (_READ | _BOTH):
                 interest.readers.wake_all()
             if events & (_WRITE | _BOTH):
                 interest.writers.wake_all()
-            self._arm(descriptor, interest)
+            try:
+                self._arm(descriptor, interest)
+            except OSError:
+                # Closed as well. Who still waits finds out.
+                interest.readers.wake_all()
+                interest.writers.wake_all()
+                self._forget(descriptor, interest)
 
     def wake(self) -> None:
-        """Ends a `wait`, from any thread."""
-        os.eventfd_write(self._event, 1)
+        """Ends a `wait`, from any thread, also when it is closed meanwhile."""
+        wake_up = self._wake_up
+        if wake_up is not None:
+            os.eventfd_write(wake_up.descriptor, 1)
 
     def close(self) -> None:
         """Gives back what it holds."""
         self._epoll.close()
-        os.close(self._event)
+        self._wake_up = None
 
-    async def wait_readable(self, descriptor: int) -> None:
+    async def wait_readable(self, descriptor: int | HasDescriptor) -> None:
         """See the function of this name."""
-        await self._wait(descriptor, writing=False)
+        await self._wait(_number(descriptor), writing=False)
 
-    async def wait_writable(self, descriptor: int) -> None:
+    async def wait_writable(self, descriptor: int | HasDescriptor) -> None:
         """See the function of this name."""
-        await self._wait(descriptor, writing=True)
+        await self._wait(_number(descriptor), writing=True)
 
     async def _wait(self, descriptor: int, *, writing: bool) -> None:
         interest = self._interests.get(descriptor)
@@ -83,14 +129,15 @@ class EpollBackend:
         parking = interest.writers if writing else interest.readers
         try:
             self._arm(descriptor, interest, _WRITE if writing else _READ)
-        except PermissionError:
+        except OSError as error:
+            # Others wait for it if it was closed and its number is in use again.
+            if not interest.readers and not interest.writers:
+                del self._interests[descriptor]
+            if not isinstance(error, PermissionError):
+                raise
             # epoll_ctl(2), EPERM: files and directories are always ready.
-            del self._interests[descriptor]
             await checkpoint()
             return
-        except OSError:
-            del self._interests[descriptor]
-            raise
         try:
             await parking.park()
         finally:
@@ -113,12 +160,13 @@ class EpollBackend:
             del self._interests[descriptor]
             try:
                 self._epoll.unregister(descriptor)
-            except (FileNotFoundError, OSError):
+            except (OSError, ValueError):
                 # Closed meanwhile: epoll has forgotten it by itself.
                 return
 
-    def notify_closing(self, descriptor: int) -> None:
+    def notify_closing(self, descriptor: int | HasDescriptor) -> None:
         """See the function of this name."""
+        descriptor = _number(descriptor)
         interest = self._interests.get(descriptor)
         if interest is None:
             return
@@ -128,6 +176,13 @@ class EpollBackend:
         self._forget(descriptor, interest)
 
 
+def _number(descriptor: int | HasDescriptor) -> int:
+    number = descriptor if isinstance(descriptor, int) else descriptor.fileno()
+    if number < 0:
+        raise OSError(EBADF, os.strerror(EBADF))
+    return number
+
+
 def _backend() -> EpollBackend:
     backend = here.scheduler.backend
     if not isinstance(backend, EpollBackend):
@@ -135,20 +190,21 @@ def _backend() -> EpollBackend:
     return backend
 
 
-async def wait_readable(descriptor: int) -> None:
+async def wait_readable(descriptor: int | HasDescriptor) -> None:
     """Waits until reading from the descriptor would not block, or would fail.
 
+    `descriptor`: a number, or what has one (`fileno()`), such as a socket.
     Raises OSError when it cannot be waited for, `Closed` after `notify_closing`. Checkpoint: yes.
     It may return without a reason: read without blocking, and wait again if that fails.
     """
     await _backend().wait_readable(descriptor)
 
 
-async def wait_writable(descriptor: int) -> None:
+async def wait_writable(descriptor: int | HasDescriptor) -> None:
     """Waits until writing to the descriptor would not block, or would fail; see `wait_readable`."""
     await _backend().wait_writable(descriptor)
 
 
-def notify_closing(descriptor: int) -> None:
+def notify_closing(descriptor: int | HasDescriptor) -> None:
     """To be called before a descriptor is closed that tasks may wait for: they get `Closed`."""
     _backend().notify_closing(descriptor)

@@ -35,7 +35,8 @@ class Group:
         self.scope = CancelScope()
         """The scope around the block and the tasks."""
         self._open = False
-        self._errors: list[BaseException] = []
+        self._errors: dict[int, BaseException] = {}
+        """By their ids: who waits for a task of the group raises the same exception again."""
         self._cancelled: Cancelled | None = None
         self._idle: Parking | None = None
 
@@ -77,8 +78,7 @@ class Group:
     ) -> bool:
         scope = self.scope
         if kind is GeneratorExit:
-            # The coroutine is being thrown away, with its scheduler: nothing can be awaited.
-            self._open = False
+            await self._thrown_away()
             return False
         if error is not None:
             self._failed(error)
@@ -95,6 +95,21 @@ class Group:
             return False
         raise cancelled
 
+    async def _thrown_away(self) -> None:
+        """Closed is the coroutine that has the block, with its scheduler: then nothing can be
+        awaited; or an asynchronous generator, by the task itself or by another one."""
+        scheduler = here.scheduler
+        host = self.scope.host
+        self._open = False
+        if host is None or scheduler is not host.scheduler or not scheduler.in_step:
+            return
+        self.scope.leave()
+        self.scope.cancel()
+        if self.scope.tasks:
+            await self._wait_for_tasks()
+        if self._errors:
+            raise self._outcome()
+
     async def _wait_for_tasks(self) -> None:
         idle = self._idle = Parking("see all tasks end of", self)
         try:
@@ -109,6 +124,8 @@ class Group:
                 while self.scope.tasks:
                     try:
                         await idle.park()
+                    except GeneratorExit:
+                        raise
                     except BaseException as error:
                         self._failed(error)
 
@@ -123,11 +140,11 @@ class Group:
         if isinstance(error, Cancelled):
             self._cancelled = error
         else:
-            self._errors.append(error)
+            self._errors[id(error)] = error
         self.scope.cancel()
 
     def _outcome(self) -> BaseException:
-        errors = self._errors
+        errors = list(self._errors.values())
         for error in errors:
             if isinstance(error, (KeyboardInterrupt, SystemExit)):
                 others = [other for other in errors if other is not error]

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ovum.services.tasks.loop import Scheduler
     from ovum.services.tasks.scope import CancelScope
     from ovum.services.tasks.task import Task
+    from ovum.services.tasks.watchdog import SlowStep
 
 
 def all_tasks(scheduler: Scheduler) -> list[Task[Any]]:
@@ -37,9 +38,9 @@ def _tasks_of(scope: CancelScope) -> list[Task[Any]]:
     return list(scope.tasks or ())
 
 
-def frames(task: Task[Any]) -> Iterator[tuple[FrameType, int]]:
-    """The frames of what the task awaits, the outermost first, with the lines where they are."""
-    awaited: Any = task.coro
+def frames(coro: Any) -> Iterator[tuple[FrameType, int]]:
+    """The frames of what a coroutine awaits, the outermost first, with the lines where they are."""
+    awaited = coro
     while awaited is not None:
         frame = getattr(awaited, "cr_frame", None) or getattr(awaited, "gi_frame", None)
         if frame is None:
@@ -59,7 +60,7 @@ def stack(task: Task[Any]) -> StackSummary:
 
     found = [
         (frame, line)
-        for frame, line in frames(task)
+        for frame, line in frames(task.coro)
         if frame.f_globals.get("__name__") != "ovum.services.tasks.traps"
     ]
     return StackSummary.extract(iter(found))
@@ -78,16 +79,26 @@ def dump(scheduler: Scheduler) -> str:
     return "".join(format_task(task) for task in all_tasks(scheduler)) or "no tasks\n"
 
 
-def log_slow(task: Task[Any], spent_ns: int) -> None:
-    """Reports a task that kept all others waiting."""
+def log_slow(step: SlowStep) -> None:
+    """Reports a task that keeps all others waiting, or did."""
     from logging import getLogger
+    from traceback import StackSummary
 
     getLogger("ovum.services.tasks").warning(
-        "task %r ran for %d ms without a checkpoint, up to here:\n%s",
-        task.name,
-        spent_ns // 1_000_000,
-        "".join(stack(task).format()) or f"  the end of {task.coro.cr_code}\n",
+        "task %r %s for %d ms without a checkpoint, %s here:\n%s",
+        step.name,
+        "has run" if step.running else "ran",
+        step.spent_ns // 1_000_000,
+        "and is" if step.running else "up to",
+        "".join(StackSummary.extract(iter(step.stack)).format()) or "  its end\n",
     )
+
+
+def log_failed(what: str, error: BaseException) -> None:
+    """Reports an exception that belongs to no task."""
+    from logging import getLogger
+
+    getLogger("ovum.services.tasks").error("%s failed", what, exc_info=error)
 
 
 def log_crash(task: Task[Any], error: BaseException) -> None:

@@ -6,12 +6,14 @@ I/O: the backend does. A crash in here is never delivered to tasks (`SchedulerCr
 
 from __future__ import annotations
 
+import sys
 from _collections import deque
 from _contextvars import copy_context
 
+from ovum.services.tasks.calls import Doors
 from ovum.services.tasks.current import OUTSIDE, here
 from ovum.services.tasks.deadlines import Deadlines
-from ovum.services.tasks.errors import Cancelled, NotInTask, SchedulerCrash, SchedulerEnded
+from ovum.services.tasks.errors import Cancelled, NotInTask, SchedulerCrash
 from ovum.services.tasks.parking import Waiter
 from ovum.services.tasks.scope import CancelScope
 from ovum.services.tasks.task import Task
@@ -19,35 +21,16 @@ from ovum.services.tasks.traps import RESCHEDULE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, MutableSequence
-    from typing import Any, Protocol, TypeVar
+    from collections.abc import AsyncGenerator, Callable, Coroutine
+    from contextvars import Context
+    from typing import Any, TypeVar
 
-    from ovum.services.tasks.entry import ThreadCall
+    from ovum.services.tasks.backend import Backend, Shuffler
+    from ovum.services.tasks.generators import Generators
     from ovum.services.tasks.group import Group
+    from ovum.services.tasks.watchdog import SlowStep, Watchdog
 
     T = TypeVar("T")
-
-    class Backend(Protocol):
-        """What a scheduler needs from the world."""
-
-        def now(self) -> int:
-            """The monotonic time in nanoseconds."""
-
-        def wait(self, deadline: int | None) -> None:
-            """Blocks until the deadline, a `wake()`, or events of its own, whichever is first.
-
-            None is no deadline; one in the past (0) only polls. Events are delivered by calling
-            `Scheduler.spawn_now`, `Waiter.wake`, `Event.set` and the like before it returns.
-            """
-
-        def wake(self) -> None:
-            """Makes a `wait` that is running, or the next one, return. Any thread may call it, and
-            signal handlers."""
-
-    class Shuffler(Protocol):
-        """Such as random.Random: puts a list into another order, in place."""
-
-        def shuffle(self, x: MutableSequence[Any]) -> None: ...
 
 
 CREDIT = 32
@@ -66,11 +49,12 @@ SLOW_NS = 50_000_000
 """A task that runs for longer without a checkpoint is reported."""
 
 
-class Scheduler:
+class Scheduler(Doors):
     """Runs tasks in one thread, over one backend.
 
     `backend`: see `Backend`. `name`: for messages.
-    `on_slow(task, nanoseconds)`: called after a task ran for more than `slow_ns` in one go.
+    `on_slow(slow_step)`: called when a task runs for more than `slow_ns` in one go, once: by the
+    watchdog's thread while it does, if it watches this scheduler, or when it has stopped.
     `on_crash(task, error)`: called when a system task ended with an exception; nobody else hears of
     it. Both log by default.
     `shuffler`: puts each batch of ready tasks into another order, for tests.
@@ -81,13 +65,12 @@ class Scheduler:
         backend: Backend,
         *,
         name: str = "tasks",
-        on_slow: Callable[[Task[Any], int], None] | None = None,
+        on_slow: Callable[[SlowStep], None] | None = None,
         on_crash: Callable[[Task[Any], BaseException], None] | None = None,
         slow_ns: int = SLOW_NS,
         shuffler: Shuffler | None = None,
     ) -> None:
-        self.backend = backend
-        self.name = name
+        super().__init__(backend, name)
         self.now: Callable[[], int] = backend.now
         self.root = CancelScope()
         """The scope around all tasks; cancelled when the main task has ended."""
@@ -100,6 +83,8 @@ class Scheduler:
         self.slow_ns = slow_ns
         self.slow_count = 0
         """How often a task ran for more than `slow_ns` without a checkpoint."""
+        self.watchdog: Watchdog | None = None
+        """Who looks for steps that do not end; without one, `_slow` finds it."""
         self.crash_count = 0
         """How many system tasks have ended with an exception."""
         self.on_slow = on_slow or _log_slow
@@ -108,24 +93,15 @@ class Scheduler:
         """The thread that runs the scheduler (`threading.get_ident()`), while it runs."""
         self.guests = 0
         """Calls in other threads that will come back through `call_soon` (`to_thread`)."""
-        self.dice = 0
+        self.dice = self.now() & 0xFFFF_FFFF
         """The state of the chance by which `select` chooses."""
-        self.ended = False
-        """Whether `run` is over, or about to be: no call of another thread begins any more."""
-        self.calls_from_threads: dict[ThreadCall, None] = {}
-        """The calls of other threads that have begun and not ended (an ordered set)."""
         self._shuffler = shuffler
         # A coroutine in its first step by spawn_now, which is no task yet, and its name.
-        self._unborn: Coroutine[Any, Any, Any] | None = None
-        self._unborn_name: str | None = None
-        self._calls: deque[tuple[Callable[..., object], tuple[Any, ...]]] = deque()
-        self._asleep = False
-        self._main: Task[Any] | None = None
+        self.unborn: Coroutine[Any, Any, Any] | None = None
+        self.unborn_name: str | None = None
+        self._context: Context = copy_context()
+        self._generators: Generators | None = None
         self._stop = False
-        self._interrupted = False
-
-    def __repr__(self) -> str:
-        return f"<scheduler {self.name!r}>"
 
     # Starting
 
@@ -133,44 +109,56 @@ class Scheduler:
         """Runs `fn(*args)` as the main task, in this thread, until it is done; returns its result.
 
         What it raises is raised here. System tasks are cancelled then, and waited for.
-        Raises RuntimeError when a scheduler runs in this thread already, `SchedulerCrash` when the
-        scheduler or its backend fails.
+        Raises TypeError when `fn` is no `async def` function, RuntimeError when a scheduler runs in
+        this thread already, `SchedulerCrash` when the scheduler or its backend fails, and
+        KeyboardInterrupt after all when Ctrl-C came too late for the main task.
         """
         if here.scheduler is not OUTSIDE:
             raise RuntimeError(f"{here.scheduler!r} is running in this thread already")
-        if self._main is not None:
+        if self.ended:
             raise RuntimeError(f"{self!r} has run already")
         # Not at the top: only who runs a scheduler needs it.
         from _thread import get_ident
 
         here.scheduler = self
         self.thread_ident = get_ident()
+        self._context = copy_context()
+        hooks = sys.get_asyncgen_hooks()
+        sys.set_asyncgen_hooks(self._generator_begun, self._generator_dropped)
         try:
+            if self.watchdog is not None:
+                self.watchdog.watch(self)
             main: Task[T] = self.spawn(fn, *args)
             self._main = main
-            self._loop()
-            self.root.cancel()
-            self._stop = not self.root.tasks
-            self._loop()
-        except (KeyboardInterrupt, SchedulerCrash):
-            raise
-        except BaseException as error:
-            raise SchedulerCrash(self._dump()) from error
+            try:
+                self._loop()
+                self._end_tasks()
+            except (KeyboardInterrupt, SchedulerCrash):
+                raise
+            except BaseException as error:
+                raise SchedulerCrash(self._dump()) from error
         finally:
-            self._end()
+            sys.set_asyncgen_hooks(*hooks)
+            self.thread_ident = None
+            if self.watchdog is not None:
+                self.watchdog.forget(self)
+            self._make_last_calls()
+        if self._interrupted:
+            raise KeyboardInterrupt from main.error
         if main.error is not None:
             raise main.error
         result: T = main.value
         return result
 
-    def _end(self) -> None:
-        """The last calls of other threads are made, so that nobody waits for ever."""
-        self.ended = True
-        here.scheduler = OUTSIDE
-        self.thread_ident = None
-        self._make_calls()
-        for call in list(self.calls_from_threads):
-            call.refuse()
+    def _end_tasks(self) -> None:
+        """The main task has ended: so do the system tasks, then generators that nobody closes."""
+        self.root.cancel()
+        while True:
+            self._make_calls()
+            if not self.root.tasks and not (self._generators and self._generators.close_all()):
+                return
+            self._stop = False
+            self._loop()
 
     def spawn(
         self, fn: Callable[..., Coroutine[Any, Any, T]], *args: Any, name: str | None = None
@@ -192,19 +180,25 @@ class Scheduler:
         return task
 
     def spawn_now(
-        self, coro: Coroutine[Any, Any, Any], name: str | None = None
+        self,
+        coro: Coroutine[Any, Any, Any],
+        name: str | None = None,
+        context: Context | None = None,
     ) -> Task[Any] | None:
         """Starts a system task and runs it at once, up to where it first stops.
 
-        Returns the task, or None when it has ended already: then nothing of it is left, and it has
-        cost little more than `coro.send(None)`. What it raises goes to `on_crash`. It runs in the
-        scheduler's own context (contextvars), without a copy. Only from the scheduler's thread:
-        from the backend inside `wait`, from tasks, or from functions given to `call_soon`.
+        Returns the task, or None when it has ended already: then nothing of it is left. What it
+        raises goes to `on_crash`. Only from the scheduler's thread: from the backend inside `wait`,
+        from functions given to `call_soon`, or from tasks.
+
+        It runs in `context` (contextvars), or in a copy of the one in which `run` was called. Not
+        a copy, but that one, if no task calls this and no context is given: then a coroutine that
+        does not stop costs little more than `coro.send(None)`.
         """
-        outer = (self.running_task, self._unborn, self._unborn_name, self.credit)
-        self.running_task = None
-        self._unborn = coro
-        self._unborn_name = name
+        if context is not None or self.in_step:
+            return self._spawn_now_in(coro, name, context or self._context.copy())
+        self.unborn = coro
+        self.unborn_name = name
         self.credit = 0 if self.root.effective else CREDIT
         before = self.now()
         try:
@@ -213,7 +207,7 @@ class Scheduler:
             except StopIteration as stop:
                 spent = self.now() - before
                 if spent > self.slow_ns:
-                    self._slow(self.current_task(), spent)
+                    self._slow(coro, 0, name, spent)
                 # A task only if somebody asked for it.
                 if self.running_task is not None:
                     self.running_task.finish(stop.value, None)
@@ -225,67 +219,54 @@ class Scheduler:
             task.cpu_ns = spent = self.now() - before
             self._stopped(task, trap)
             if spent > self.slow_ns:
-                self._slow(task, spent)
+                self._slow(coro, 0, name, spent)
             return task
         finally:
-            self.running_task, self._unborn, self._unborn_name, self.credit = outer
+            self.running_task = self.unborn = None
+
+    def _spawn_now_in(
+        self, coro: Coroutine[Any, Any, Any], name: str | None, context: Context
+    ) -> Task[Any] | None:
+        """As `spawn_now`, with a context, and inside of another task's step if there is one."""
+        outer = (self.running_task, self.unborn, self.unborn_name, self.credit)
+        task: Task[Any] = Task(self, coro, name, self.root, None, context)
+        self.running_task = task
+        self.unborn = None
+        self.credit = 0 if self.root.effective else CREDIT
+        before = self.now()
+        try:
+            try:
+                trap = task.resume(None)
+            except StopIteration as stop:
+                task.finish(stop.value, None)
+            except BaseException as error:
+                task.finish(None, error)
+            else:
+                self._stopped(task, trap)
+            task.cpu_ns = spent = self.now() - before
+            if spent > self.slow_ns:
+                self._slow(coro, 0, name, spent)
+            return None if task.done else task
+        finally:
+            self.running_task, self.unborn, self.unborn_name, self.credit = outer
+            # It may have cancelled its caller.
+            if self.running_task is not None and self.running_task.scope.effective:
+                self.credit = 0
+
+    @property
+    def in_step(self) -> bool:
+        """Whether a task is running."""
+        return self.running_task is not None or self.unborn is not None
 
     def current_task(self) -> Task[Any]:
         """The task that is running. Raises `NotInTask` when none is."""
         task: Task[Any] | None = self.running_task
         if task is None:
-            if self._unborn is None:
+            if self.unborn is None:
                 raise NotInTask("no task is running: this is the scheduler's own code")
-            task = Task(self, self._unborn, self._unborn_name, self.root, None, None)
+            task = Task(self, self.unborn, self.unborn_name, self.root, None, None)
             self.running_task = task
         return task
-
-    # From other threads and from signal handlers
-
-    def call_soon(self, fn: Callable[..., object], *args: Any) -> None:
-        """Has `fn(*args)` called in the scheduler's thread, between two tasks, in the calls'
-        order.
-
-        The door for other threads, and for signal handlers. `fn` must not raise: that crashes the
-        scheduler. Raises `SchedulerEnded`.
-        """
-        call = (fn, args)
-        self._calls.append(call)
-        if self.ended:
-            # Its last calls may have been made before this one was there.
-            try:
-                self._calls.remove(call)
-            except ValueError:
-                return
-            raise SchedulerEnded(f"{self!r} has ended")
-        # The scheduler says that it is asleep before it looks at the calls for the last time: one
-        # of the two sides sees the other.
-        if self._asleep:
-            self.backend.wake()
-
-    def interrupt_main(self) -> bool:
-        """Raises KeyboardInterrupt in the main task, where it waits or at its next checkpoint.
-
-        For a handler of SIGINT. False when an earlier one has not been raised yet.
-        """
-        if self._interrupted:
-            return False
-        self._interrupted = True
-        if self._asleep:
-            self.backend.wake()
-        return True
-
-    def _interrupt_main(self) -> None:
-        """Tried between the steps until it can be done: a wait can be ended, and a checkpoint
-        raise, but what has been woken has got its value and goes on."""
-        main = self._main
-        if main is None or main.done:
-            return
-        if main.waiter is RESCHEDULE:
-            main.error = KeyboardInterrupt()
-        elif not main.interrupt(KeyboardInterrupt()):
-            return
-        self._interrupted = False
 
     # Running
 
@@ -305,10 +286,14 @@ class Scheduler:
                 deadlines.expire(now)
             if not ready:
                 deadline = deadlines.next()
-                self._asleep = True
-                if not self._calls and not self._interrupted:
-                    wait(deadline)
-                self._asleep = False
+                self.asleep = True
+                # Whatever comes from here on wakes the backend.
+                if self._interrupted:
+                    self._interrupt_main()
+                wait(0 if self._calls or ready else deadline)
+                self.asleep = False
+                if self.watchdog is not None and self.watchdog.resting:
+                    self.watchdog.rouse()
                 now = polled = self.now()
                 steps = 0
                 continue
@@ -367,7 +352,7 @@ class Scheduler:
             spent = now - before
             task.cpu_ns += spent
             if spent > slow_ns:
-                self._slow(task, spent)
+                self._slow(task.coro, task.cpu_ns - spent, task.name, spent)
         self.running_task = None
         return now
 
@@ -393,12 +378,6 @@ class Scheduler:
             task.error = TypeError(f"a task awaited what belongs to another event loop: {trap!r}")
             self.ready.append(task)
 
-    def _make_calls(self) -> None:
-        calls = self._calls
-        for _ in range(len(calls)):
-            fn, args = calls.popleft()
-            fn(*args)
-
     def system_task_done(self, task: Task[Any], error: BaseException | None) -> None:
         """A task without a group has ended, maybe with an exception."""
         if task is self._main or error is None or isinstance(error, Cancelled):
@@ -409,11 +388,26 @@ class Scheduler:
         self.crash_count += 1
         self.on_crash(task, error)
 
-    def _slow(self, task: Task[Any], spent: int) -> None:
-        self.slow_count += 1
-        self.on_slow(task, spent)
+    def _generator_begun(self, generator: AsyncGenerator[Any, Any]) -> None:
+        if self._generators is None:
+            from ovum.services.tasks.generators import Generators
+
+            self._generators = Generators(self)
+        self._generators.begun(generator)
+
+    def _generator_dropped(self, generator: AsyncGenerator[Any, Any]) -> None:
+        assert self._generators is not None
+        self._generators.dropped(generator)
 
     # Looking
+
+    def _slow(self, coro: Any, ran: int, name: str | None, spent: int) -> None:
+        """A step was too long. There may be others, that do not end: they are watched from now on;
+        a scheduler that never has any needs no thread for that."""
+        from ovum.services.tasks.watchdog import watchdog
+
+        watchdog.watch(self)
+        watchdog.report_ended(self, (coro, ran, name), spent)
 
     def tasks(self) -> list[Task[Any]]:
         """All tasks, groups' tasks behind the task whose group it is. Any thread may ask."""
@@ -435,10 +429,10 @@ class Scheduler:
             return f"(no list of the tasks: {error!r})"
 
 
-def _log_slow(task: Task[Any], spent: int) -> None:
+def _log_slow(step: SlowStep) -> None:
     from ovum.services.tasks.instrument import log_slow
 
-    log_slow(task, spent)
+    log_slow(step)
 
 
 def _log_crash(task: Task[Any], error: BaseException) -> None:

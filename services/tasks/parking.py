@@ -99,7 +99,8 @@ class Parking:
         return len(self.queue) > self._dead
 
     def add(self, waiter: Waiter) -> None:
-        """Queues a wait at the end."""
+        """Queues a wait at the end: it waits in here."""
+        waiter.lot = self
         if self.queue is _NOBODY:
             self.queue = deque()
         self.queue.append(waiter)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ovum.services.tasks.epoll import EpollBackend
 from ovum.services.tasks.loop import Scheduler
+from ovum.services.tasks.watchdog import watchdog
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,11 +22,13 @@ def run(fn: Callable[..., Coroutine[Any, Any, T]], *args: Any) -> T:
 
     Ctrl-C (SIGINT, if its handler is Python's own and this is the main thread) raises
     KeyboardInterrupt in the main task, where it waits or at its next checkpoint; a second one
-    before that, wherever the program is just then.
+    before that, wherever the program is just then. When the main task ends before it comes to a
+    checkpoint, KeyboardInterrupt is raised here.
     """
     backend = EpollBackend()
     try:
         scheduler = Scheduler(backend)
+        scheduler.watchdog = watchdog
         restore = _handle_interrupts(scheduler)
         try:
             return scheduler.run(fn, *args)

@@ -20,12 +20,17 @@ if TYPE_CHECKING:
 SECOND_NS = 1_000_000_000
 
 
+LONGEST_S = (1 << 62) / SECOND_NS
+"""146 years: no clock reaches it, and a sum with a time still fits into 64 bits."""
+
+
 def seconds_to_ns(seconds: float) -> int:
-    """The duration in nanoseconds. Raises ValueError for what is no duration (NaN)."""
-    try:
+    """The duration in nanoseconds, LONGEST_S at most. Raises ValueError for NaN."""
+    if -LONGEST_S < seconds < LONGEST_S:
         return round(seconds * SECOND_NS)
-    except OverflowError:  # infinity: a time that no clock reaches
-        return (1 << 62) if seconds > 0 else -(1 << 62)
+    if seconds != seconds:
+        raise ValueError("a duration cannot be NaN")
+    return (1 << 62) if seconds > 0 else -(1 << 62)
 
 
 class CancelScope:
@@ -143,14 +148,28 @@ class CancelScope:
         task = self.host
         if task is None or self.parent is None:
             raise RuntimeError(f"{self!r} was not entered, or left already")
-        if task.scope is not self:
+        if task.scope is self:
+            task.scope = self.parent
+        elif task.scheduler.running_task is task:
             raise RuntimeError(f"{self!r} is left while a scope inside it is not")
-        task.scope = self.parent
+        else:
+            self._leave_from_outside(task)
         self.host = None
         if self.ticket:
             task.scheduler.deadlines.discard(self)
         if self.parent.effective:
             task.scheduler.credit = 0
+
+    def _leave_from_outside(self, task: Task[Any]) -> None:
+        """An asynchronous generator that the task has dropped is closed by another task: the
+        scopes that the task has entered since are below the one around this now."""
+        inner = task.scope
+        while inner.parent is not self:
+            if inner.parent is None:
+                raise RuntimeError(f"{self!r} is left by a task that is not in it")
+            inner = inner.parent
+        inner.parent = self.parent
+        inner._refresh()
 
     def absorb(self, error: BaseException) -> BaseException | None:
         """What is left of `error` outside of this scope: without its own cancellation.

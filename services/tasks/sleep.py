@@ -24,8 +24,9 @@ async def sleep(seconds: float) -> None:
         return
     scheduler = here.scheduler
     deadlines = scheduler.deadlines
-    waiter = Waiter(deadlines)
-    deadlines.add(scheduler.now() + seconds_to_ns(seconds), waiter)
+    deadline = scheduler.now() + seconds_to_ns(seconds)
+    waiter = Waiter(deadlines, deadline)
+    deadlines.add(deadline, waiter)
     await park(waiter)
 
 
@@ -36,7 +37,7 @@ async def sleep_until(deadline: int) -> None:
     if deadline <= scheduler.now():
         await checkpoint()
         return
-    waiter = Waiter(scheduler.deadlines)
+    waiter = Waiter(scheduler.deadlines, deadline)
     scheduler.deadlines.add(deadline, waiter)
     await park(waiter)
 

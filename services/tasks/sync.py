@@ -150,10 +150,14 @@ class Lock:
         task = scheduler.current_task()
         if self._owner is None:
             self._owner = task
-        elif self._owner is task:
-            raise RuntimeError(f"{task!r} holds {self!r} already")
         else:
+            self.check_waiting(task)
             await self.parking.park()
+
+    def check_waiting(self, task: Task[Any]) -> None:
+        """Raises RuntimeError if the task would wait for itself."""
+        if self._owner is task:
+            raise RuntimeError(f"{task!r} holds {self!r} already")
 
     def acquire_nowait(self) -> None:
         """Takes the lock or raises `WouldBlock`. No checkpoint."""
@@ -194,17 +198,35 @@ class Condition:
         """Frees the lock, waits for a `notify`, and takes the lock again.
 
         Raises RuntimeError when this task does not hold the lock. Checkpoint: yes. Whatever it
-        raises, the lock is held again; cancelled, a notification may be used up, as the one who
-        waited cannot tell: who notifies one of several should notify when the state has changed.
+        raises, Ctrl-C too, the lock is held again; cancelled, a notification may be used up, as the
+        one who waited cannot tell: who notifies one of several should notify when the state has
+        changed.
         """
         if self.lock.owner is not here.scheduler.current_task():
             raise RuntimeError(f"{self.lock!r} is not held by the task that waits")
         self.lock.release()
         try:
             await self.parking.park()
-        finally:
-            with CancelScope(shield=True):
-                await self.lock.acquire()
+        except GeneratorExit:
+            # The coroutine is being thrown away, with its scheduler: nothing can be awaited.
+            raise
+        except BaseException:
+            await self._take_again()
+            raise
+        await self._take_again()
+
+    async def _take_again(self) -> None:
+        interrupt: KeyboardInterrupt | None = None
+        with CancelScope(shield=True):
+            while True:
+                try:
+                    await self.lock.acquire()
+                    break
+                except KeyboardInterrupt as error:
+                    # Only Ctrl-C comes through the shield.
+                    interrupt = error
+        if interrupt is not None:
+            raise interrupt
 
     def notify(self, count: int = 1) -> None:
         """Wakes the first `count` who wait. The lock must be held. No checkpoint."""

@@ -8,7 +8,7 @@ from ovum.services.tasks.current import here
 from ovum.services.tasks.errors import Cancelled, TaskCancelled
 from ovum.services.tasks.parking import Parking, Waiter
 from ovum.services.tasks.scope import CancelScope
-from ovum.services.tasks.traps import RESCHEDULE, checkpoint
+from ovum.services.tasks.traps import checkpoint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,7 +75,8 @@ class Task(_Base[T_co]):
         """What the task has stopped for. None while it runs and when it has been woken."""
         self.done = False
         self.cpu_ns = 0
-        """The time this task has run, in nanoseconds of the scheduler's clock."""
+        """How long its steps took, in nanoseconds of the scheduler's clock: it goes on while the
+        task blocks, or another thread has the processor."""
         self._joiners: Parking | None = None
         if base.tasks is None:
             base.tasks = {}
@@ -214,6 +215,7 @@ class Task(_Base[T_co]):
             self.scheduler.system_task_done(self, error)
 
 
-def is_checkpoint(task: Task[Any]) -> bool:
-    """Whether the task has stopped in `checkpoint()` only."""
-    return task.waiter is RESCHEDULE
+def name_of(fn: object) -> str:
+    """What to call a function, or whatever else is called as one (a partial has no name)."""
+    name: str | None = getattr(fn, "__qualname__", None)
+    return repr(fn) if name is None else name

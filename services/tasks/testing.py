@@ -67,10 +67,12 @@ class SystemTaskFailed(AssertionError):
 
 
 def make_scheduler(seed: int | None = None, **options: Any) -> Scheduler:
-    """A scheduler over a virtual clock, its ready tasks shuffled if there is a seed."""
+    """A scheduler over a virtual clock, its ready tasks shuffled if there is a seed; `select`
+    chooses by the seed too."""
     backend = VirtualBackend()
     shuffler = None if seed is None else random.Random(seed)
     scheduler = Scheduler(backend, name="test", shuffler=shuffler, **options)
+    scheduler.dice = seed or 0
     backend.scheduler = scheduler
     return scheduler
 
@@ -93,10 +95,11 @@ def run(
 
 
 async def settle() -> None:
-    """Lets all others run until nobody is ready any more but this task. Checkpoint: yes."""
+    """Lets all others run until nobody is ready any more but this task, and no call of another
+    thread is to be made. Checkpoint: yes."""
     scheduler = current_scheduler()
     await checkpoint()
-    while scheduler.ready:
+    while scheduler.ready or scheduler._calls:
         await checkpoint()
 
 

@@ -9,6 +9,7 @@ from threading import Condition, Thread
 from ovum.services.tasks.current import here
 from ovum.services.tasks.errors import SchedulerEnded
 from ovum.services.tasks.parking import Waiter
+from ovum.services.tasks.task import name_of
 from ovum.services.tasks.traps import checkpoint, park
 
 TYPE_CHECKING = False
@@ -32,19 +33,35 @@ class _Workers:
 
     def __init__(self) -> None:
         self._changed = Condition()
-        self._work: deque[Callable[[], None]] = deque()
+        self._work: deque[_Away] = deque()
         self._threads = 0
         self._idle = 0
 
-    def submit(self, work: Callable[[], None]) -> None:
-        """Has a thread do it."""
+    def submit(self, work: _Away) -> None:
+        """Has a thread do it. Raises RuntimeError when no thread can be started."""
         with self._changed:
             self._work.append(work)
             if self._idle >= len(self._work) or self._threads >= WORKERS:
                 self._changed.notify()
                 return
             self._threads += 1
-        Thread(target=self._main, name="ovum worker", daemon=True).start()
+        try:
+            Thread(target=self._main, name="ovum worker", daemon=True).start()
+        except BaseException:
+            with self._changed:
+                self._threads -= 1
+            # If it is gone, a thread that had been busy has it: all is well.
+            if self.withdraw(work):
+                raise
+
+    def withdraw(self, work: _Away) -> bool:
+        """Takes back what no thread has begun. False: one has."""
+        with self._changed:
+            try:
+                self._work.remove(work)
+            except ValueError:
+                return False
+            return True
 
     def _main(self) -> None:
         while True:
@@ -56,7 +73,9 @@ class _Workers:
                     self._threads -= 1
                     return
                 work = self._work.popleft()
-            work()
+            work.work()
+            # An idle thread must not keep alive what it has worked with.
+            del work
 
 
 _workers = _Workers()
@@ -96,21 +115,25 @@ class _Away:
             self.waiter.fail(error)
 
     def abort(self, waiter: Waiter) -> bool:
-        """The task is cancelled: the thread cannot be stopped, only left to itself."""
+        """The task is cancelled: a thread cannot be stopped, only left to itself. A call that no
+        thread has begun will never be made."""
+        if _workers.withdraw(self):
+            self._scheduler.guests -= 1
+            return True
         return self._leave
 
     def describe(self, waiter: Waiter) -> str:
         """What is waited for."""
-        name = getattr(self._fn, "__qualname__", None) or repr(self._fn)
-        return f"get the result of {name} from a thread"
+        return f"get the result of {name_of(self._fn)} from a thread"
 
 
 async def to_thread(fn: Callable[..., T], *args: Any, abandon: bool = False) -> T:
     """Runs `fn(*args)`, which may block, in another thread, and returns its result.
 
-    Raises what it raises. It sees the task's contextvars. Checkpoint: yes. A function that runs
-    cannot be stopped: cancelled, this waits for its end and the next checkpoint raises; with
-    `abandon` it is left to itself, its result is dropped, and `Cancelled` raised at once.
+    Raises what it raises, and RuntimeError when no thread can be started. It sees the task's
+    contextvars. Checkpoint: yes. Cancelled before a thread has begun, it is never called. A
+    function that runs cannot be stopped: this waits for its end, and the next checkpoint raises;
+    with `abandon` it is left to itself, its result is dropped, and `Cancelled` raised at once.
     """
     scheduler = here.scheduler
     if scheduler.credit > 0:
@@ -118,7 +141,7 @@ async def to_thread(fn: Callable[..., T], *args: Any, abandon: bool = False) -> 
     else:
         await checkpoint()
     away = _Away(scheduler, fn, args, abandon)
+    _workers.submit(away)
     scheduler.guests += 1
-    _workers.submit(away.work)
     result: T = await park(away.waiter)
     return result

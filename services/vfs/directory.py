@@ -6,6 +6,7 @@ import errno
 import os
 import stat
 
+from ovum.services.vfs.copying import copy_into
 from ovum.services.vfs.node import Attributes, FileSystem, Node, Statistics, refuse
 from ovum.services.vfs.vfs import FIRST_DEVICE
 
@@ -61,6 +62,8 @@ class _Node(Node):
         """The directories it is in, and its names there; none when all are gone."""
         self.inode = inode
         self.opened: list[_OpenFile] = []
+        self.last: Attributes | None = None
+        """What it was when its last name was taken away: a working directory still asks."""
 
     @property
     def path(self) -> str:
@@ -71,10 +74,13 @@ class _Node(Node):
         return f"{directory.path}/{name}"
 
     async def attributes(self) -> Attributes:
-        if not self.places and self.opened:
+        if self.places or not (self.opened or self.last):
+            info = os.lstat(self.path)
+        elif self.opened:
             info = os.fstat(self.opened[0].fd)
         else:
-            info = os.lstat(self.path)
+            assert self.last is not None
+            return self.last
         found = Attributes(info.st_mode, info.st_ino, info.st_size)
         found.links, found.uid, found.gid = info.st_nlink, info.st_uid, info.st_gid
         found.device, found.blocks = info.st_rdev, info.st_blocks
@@ -127,10 +133,21 @@ class _OpenFile(Node):
         os.close(self.fd)
 
     async def read_into(self, offset: int, view: memoryview) -> int:
-        return os.preadv(self.fd, [view], offset)
+        try:
+            return os.preadv(self.fd, [view], offset)
+        except OSError as error:
+            if error.errno != errno.EFAULT:
+                raise
+            # sendfile() reads into memory of the kernel's, which no call of a program's may name.
+            return copy_into(view, os.pread(self.fd, len(view), offset))
 
     async def write(self, offset: int, data: memoryview) -> int:
-        return os.pwrite(self.fd, data, offset)
+        try:
+            return os.pwrite(self.fd, data, offset)
+        except OSError as error:
+            if error.errno != errno.EFAULT:
+                raise
+            return os.pwrite(self.fd, bytes(data), offset)  # as above
 
     async def truncate(self, size: int) -> None:
         os.ftruncate(self.fd, size)
@@ -153,6 +170,9 @@ class _Other(_Node):
         super().__init__(directory, name, inode)
         self.kind = kind
 
+    async def open(self, flags: int) -> Node:
+        raise refuse(errno.ENXIO)
+
 
 class _Directory(_Node):
     kind = stat.S_IFDIR
@@ -172,6 +192,10 @@ class _Directory(_Node):
             info = os.lstat(f"{self.path}/{name}")
         except FileNotFoundError:
             self._forget(name)
+            raise
+        except OSError as error:
+            if error.errno == errno.EDEADLK:  # something is mounted there
+                raise refuse(errno.EXDEV) from None
             raise
         return self._node(name, info)
 
@@ -198,11 +222,14 @@ class _Directory(_Node):
             node.places.remove((self, name))
 
     async def entries(self) -> Iterable[tuple[str, int, int]]:
+        told = []
         with os.scandir(self.path) as found:
-            return [
-                (entry.name, stat.S_IFMT(entry.stat(follow_symlinks=False).st_mode), entry.inode())
-                for entry in found
-            ]
+            for entry in found:
+                try:
+                    told.append((entry.name, _kind_of(entry), entry.inode()))
+                except FileNotFoundError:
+                    continue  # it has gone meanwhile
+        return told
 
     async def create(self, name: str, mode: int) -> Node:
         flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY
@@ -235,7 +262,11 @@ class _Directory(_Node):
         self._forget(name)
 
     async def remove_directory(self, name: str) -> None:
+        node = await self.lookup(name)
+        last = await node.attributes()
         os.rmdir(f"{self.path}/{name}")
+        last.links = 0
+        node.last = last
         self._forget(name)
 
     async def rename(self, name: str, directory: Node, new_name: str) -> None:
@@ -246,6 +277,17 @@ class _Directory(_Node):
         self._forget(name)
         directory.names[new_name] = node
         node.places.append((directory, new_name))
+
+
+def _kind_of(entry: os.DirEntry[str]) -> int:
+    """From the listing, as far as it tells: what is mounted at a name could not be asked."""
+    if entry.is_dir(follow_symlinks=False):
+        return stat.S_IFDIR
+    if entry.is_symlink():
+        return stat.S_IFLNK
+    if entry.is_file(follow_symlinks=False):
+        return stat.S_IFREG
+    return stat.S_IFMT(entry.stat(follow_symlinks=False).st_mode)
 
 
 class _Top(_Directory):

@@ -7,6 +7,7 @@ closed or synchronised, as object stores want it.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
@@ -14,6 +15,7 @@ import stat
 from ovum.services.tasks import Lock, now, to_thread
 from ovum.services.vfs.copying import copy_into
 from ovum.services.vfs.node import Attributes, FileSystem, Node, refuse
+from ovum.services.vfs.readahead import ReadAhead
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -154,13 +156,16 @@ class _Reader(_Open):
     def __init__(self, node: _File, file: Any) -> None:
         super().__init__(node)
         self._file = file
-        self._turn = Lock("position")
+        self._ahead = ReadAhead(self._fetch)
 
     async def read_into(self, offset: int, view: memoryview) -> int:
         if self._node.content is not None:
             return copy_into(view, memoryview(self._node.content)[offset : offset + len(view)])
-        async with self._turn:
-            return copy_into(view, await self._node.system.call(self._read, offset, len(view)))
+        return await self._ahead.read_into(offset, view)
+
+    async def _fetch(self, offset: int, size: int) -> bytes:
+        data: bytes = await self._node.system.call(self._read, offset, size)
+        return data
 
     def _read(self, offset: int, size: int) -> bytes:
         self._file.seek(offset)
@@ -171,6 +176,7 @@ class _Reader(_Open):
         return b"".join(parts)
 
     async def close(self) -> None:
+        await self._ahead.close()
         await self._node.system.call(self._file.close)
 
 
@@ -188,20 +194,26 @@ class _Writer(_Open):
         return content
 
     async def write(self, offset: int, data: memoryview) -> int:
-        content = self._content()
-        if offset > len(content):
-            content.extend(bytes(offset - len(content)))
-        content[offset : offset + len(data)] = data
+        end = offset + len(data)
+        if end > len(self._content()):
+            self._resize(end)
+        self._content()[offset:end] = data
         self._node.unsaved = True
         return len(data)
 
     async def truncate(self, size: int) -> None:
-        content = self._content()
-        if size < len(content):
-            del content[size:]
-        else:
-            content.extend(bytes(size - len(content)))
+        self._resize(size)
         self._node.unsaved = True
+
+    def _resize(self, size: int) -> None:
+        content = self._content()
+        try:
+            if size < len(content):
+                del content[size:]
+            else:
+                content.extend(bytes(size - len(content)))
+        except (MemoryError, OverflowError):
+            raise refuse(errno.ENOSPC) from None
 
     async def flush(self) -> None:
         await self._node.save()
@@ -216,7 +228,9 @@ class _Writer(_Open):
         finally:
             node.writers -= 1
             if not node.writers:
+                # What could not be stored is lost, as its writers were told.
                 node.content = None
+                node.unsaved = False
 
 
 class _Directory(_Node):
@@ -310,6 +324,7 @@ class _Directory(_Node):
         old, new = node.path, directory._path_of(new_name)
         if isinstance(node, _File):
             await node.save()
+            await self._move_file(old, new)
         else:
             try:
                 if await self.system.call(self.system.fs.ls, new, detail=False, refresh=True):
@@ -317,8 +332,27 @@ class _Directory(_Node):
                 await self.system.call(self.system.fs.rmdir, new)
             except FileNotFoundError:
                 pass  # nothing is in its place
-        await self.system.call(self.system.fs.mv, old, new, recursive=isinstance(node, _Directory))
+            await self._move_tree(old, new)
         directory._forget(new_name)
         self.names.pop(name, None)
         node.moved(directory, new)
         directory.names[new_name] = now(), node
+
+    # fsspec's own mv() takes names for patterns: "*" would move everything.
+
+    async def _move_file(self, old: str, new: str) -> None:
+        await self.system.call(self.system.fs.cp_file, old, new)
+        await self.system.call(self.system.fs.rm_file, old)
+
+    async def _move_tree(self, old: str, new: str) -> None:
+        await self.system.call(self.system.fs.mkdir, new, create_parents=False)
+        for info in await self.system.call(self.system.fs.ls, old, detail=True, refresh=True):
+            inner = info["name"].rstrip("/")
+            to = f"{new}/{inner.rpartition('/')[2]}"
+            if info["type"] == "directory":
+                await self._move_tree(inner, to)
+            else:
+                await self._move_file(inner, to)
+        # In some stores a directory is gone with the last file in it.
+        with contextlib.suppress(FileNotFoundError):
+            await self.system.call(self.system.fs.rmdir, old)

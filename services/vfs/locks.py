@@ -26,10 +26,11 @@ class _Lock:
         self.holders: dict[OpenFile, None] = {}
         self.waiting = Parking("lock a file")
 
-    def free_for(self, wanted: int) -> bool:
-        """Whether it can be had."""
-        return not self.holders or (
-            wanted == SHARED and all(holder.lock == SHARED for holder in self.holders)
+    def free_for(self, opened: OpenFile, wanted: int) -> bool:
+        """Whether an open file can have it: what it has itself is no hindrance."""
+        return all(
+            holder is opened or (wanted == SHARED and holder.lock == SHARED)
+            for holder in self.holders
         )
 
 
@@ -54,7 +55,7 @@ class Locks:
         if wanted == UNLOCK:
             return
         lock = self._locks.setdefault(key, _Lock())
-        if not lock.waiting and lock.free_for(wanted):
+        if not lock.waiting and lock.free_for(opened, wanted):
             lock.holders[opened] = None
             opened.lock = wanted
         elif operation & NONBLOCKING:
@@ -78,7 +79,7 @@ class Locks:
     def _pass_on(self, key: object, lock: _Lock) -> None:
         while (waiter := lock.waiting.pop()) is not None:
             opened, wanted = waiter.value
-            if not lock.free_for(wanted):
+            if not lock.free_for(opened, wanted):
                 lock.waiting.queue.appendleft(waiter)
                 break
             lock.holders[opened] = None

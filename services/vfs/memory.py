@@ -171,6 +171,9 @@ class _Device(_Node):
         super().__init__(system, stat.S_IMODE(mode))
         self.info.device = device
 
+    async def open(self, flags: int) -> Node:
+        raise refuse(errno.ENXIO)  # the server has found no driver
+
 
 class _Directory(_Node):
     kind = stat.S_IFDIR

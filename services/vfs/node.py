@@ -17,6 +17,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ovum.services.vfs.tree import Entry
+
 
 def refuse(number: int) -> OSError:
     """An OSError of this errno, with its text."""
@@ -69,7 +71,7 @@ class Node:
     """
 
     kind = stat.S_IFREG
-    """S_IFREG, S_IFDIR, S_IFLNK, S_IFCHR: never changes."""
+    """S_IFREG, S_IFDIR, S_IFLNK, S_IFCHR, S_IFBLK: never changes."""
     descriptor: int | None = None
     """Not None: opening it gives what this descriptor of the program is."""
 
@@ -92,7 +94,10 @@ class Node:
     # Directories
 
     async def lookup(self, name: str) -> Node:
-        """The node of this name. Raises FileNotFoundError."""
+        """The node of this name: the same one each time, or one with the same inode number.
+
+        Raises FileNotFoundError.
+        """
         raise refuse(errno.ENOENT)
 
     async def entries(self) -> Iterable[tuple[str, int, int]]:
@@ -140,8 +145,8 @@ class Node:
         """The path that a symbolic link holds."""
         raise refuse(errno.EINVAL)
 
-    async def follow(self) -> Node | None:
-        """The node that a symbolic link leads to, if no path does; else None."""
+    async def follow(self) -> Node | Entry | None:
+        """What a symbolic link leads to, if no path does; else None."""
         return None
 
     # Files
@@ -165,7 +170,7 @@ class Node:
         raise refuse(errno.EINVAL)
 
     async def write(self, offset: int, data: memoryview) -> int:
-        """Stores data at offset, which may lie past the end: how much it was."""
+        """Stores data at offset, which may lie past the end: how much it was, not nothing."""
         raise refuse(errno.EROFS)
 
     async def truncate(self, size: int) -> None:
@@ -181,6 +186,11 @@ class Node:
     async def control(self, command: int, argument: int) -> int:
         """ioctl()."""
         raise refuse(errno.ENOTTY)
+
+    async def control_at(self, command: int, argument: int, buffer: memoryview | None) -> int:
+        """ioctl() with what `argument` points to, for the commands whose length the kernel knows:
+        those of block devices."""
+        return await self.control(command, argument)
 
 
 class Directory(Node):

@@ -9,20 +9,27 @@ therefore be kept and laid over the lower one again.
 from __future__ import annotations
 
 import errno
-import os
 import stat
 
-from ovum.services.tasks import Lock
+from ovum.services.tasks import CancelScope
+from ovum.services.vfs.copyup import (
+    COPY,
+    HIDES,
+    LayeredFile,
+    LayeredLink,
+    LayeredNode,
+    LayeredOther,
+    find,
+)
 from ovum.services.vfs.memory import MemoryFileSystem
 from ovum.services.vfs.node import Attributes, FileSystem, Node, Statistics, refuse
+from ovum.services.vfs.tree import is_same
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_HIDES = ".wh."
 _OPAQUE = ".wh..wh..opq"
-_PIECE = 65536
 
 
 class OverlayFileSystem(FileSystem):
@@ -37,13 +44,11 @@ class OverlayFileSystem(FileSystem):
         self.lower = lower
         self.upper = MemoryFileSystem() if upper is None else upper
         self.stable = self.lower.stable and self.upper.stable
-        self.changing = Lock("an overlay's layers")
-        """Held while something is copied up: it must be so once only."""
         self.last_inode = 0
 
     async def root(self) -> Node:
         upper, lower = await self.upper.root(), await self.lower.root()
-        return _Directory(self, None, "", upper, lower)
+        return Directory(self, None, "", upper, lower)
 
     async def statistics(self) -> Statistics:
         return await self.upper.statistics()
@@ -52,253 +57,125 @@ class OverlayFileSystem(FileSystem):
         await self.upper.sync()
 
     async def unmounted(self) -> None:
-        await self.upper.unmounted()
-        await self.lower.unmounted()
-
-
-class _Node(Node):
-    """A name in the overlay: what the upper layer has, or else the lower one."""
-
-    def __init__(
-        self,
-        system: OverlayFileSystem,
-        directory: _Directory | None,
-        name: str,
-        upper: Node | None,
-        lower: Node | None,
-    ) -> None:
-        self.system = system
-        self.directory = directory
-        self.name = name
-        self.upper = upper
-        self.lower = lower
-        system.last_inode += 1
-        self.inode = system.last_inode
-        """Its own: it stays the same when the node is copied up."""
-
-    @property
-    def real(self) -> Node:
-        """What is shown."""
-        node = self.upper or self.lower
-        assert node is not None
-        return node
-
-    async def attributes(self) -> Attributes:
-        found = await self.real.attributes()
-        told = Attributes(found.mode, self.inode, found.size)
-        told.links, told.uid, told.gid = found.links, found.uid, found.gid
-        if self.directory is None and self.upper is None:
-            told.links = 0  # below it still has its name
-        told.device, told.blocks = found.device, found.blocks
-        told.accessed, told.modified = found.accessed, found.modified
-        told.changed = found.changed
-        return told
-
-    async def set_attributes(
-        self,
-        *,
-        mode: int | None = None,
-        uid: int | None = None,
-        gid: int | None = None,
-        accessed: int | None = None,
-        modified: int | None = None,
-    ) -> None:
-        upper = await self.copy_up()
-        await upper.set_attributes(
-            mode=mode, uid=uid, gid=gid, accessed=accessed, modified=modified
-        )
-
-    async def copy_up(self) -> Node:
-        """What the upper layer has of it, put there if it was not."""
-        if self.upper is not None:
-            return self.upper
-        if self.directory is None:
-            raise refuse(errno.ENOENT)
-        above = await self.directory.copy_up()
-        async with self.system.changing:
-            if self.upper is None:
-                assert self.lower is not None
-                info = await self.lower.attributes()
-                made = await self._copy_into(above, self.lower, info)
-                await made.set_attributes(
-                    uid=info.uid, gid=info.gid, accessed=info.accessed, modified=info.modified
-                )
-                self.upper = made
-        return self.upper
-
-    async def _copy_into(self, above: Node, lower: Node, info: Attributes) -> Node:
-        raise NotImplementedError
-
-
-class _File(_Node):
-    async def _copy_into(self, above: Node, lower: Node, info: Attributes) -> Node:
-        made = await above.create(self.name, stat.S_IMODE(info.mode))
-        source = await lower.open(os.O_RDONLY)
-        target = await made.open(os.O_WRONLY)
         try:
-            offset, piece = 0, memoryview(bytearray(_PIECE))
-            while size := await source.read_into(offset, piece):
-                view = piece[:size]
-                while view:
-                    written = await target.write(offset, view)
-                    offset += written
-                    view = view[written:]
-        except BaseException:
-            await above.unlink(self.name)
-            raise
+            await self.upper.unmounted()
         finally:
-            await source.close()
-            await target.close()
-        return made
-
-    async def open(self, flags: int) -> Node:
-        if flags & os.O_ACCMODE != os.O_RDONLY or flags & os.O_TRUNC:
-            await self.copy_up()
-        return _OpenFile(self, flags, await self.real.open(flags))
-
-
-class _OpenFile(Node):
-    """An open file. It goes over to the copy when there is one, so that all readers see changes."""
-
-    def __init__(self, node: _File, flags: int, file: Node) -> None:
-        self._node = node
-        self._flags = flags
-        self._of = node.real
-        self._file = file
-
-    async def _now(self) -> Node:
-        if self._of is not self._node.real:
-            file = await self._node.real.open(self._flags & ~os.O_TRUNC)
-            old, self._file, self._of = self._file, file, self._node.real
-            await old.close()
-        return self._file
-
-    async def attributes(self) -> Attributes:
-        return await self._node.attributes()
-
-    async def close(self) -> None:
-        await self._file.close()
-
-    async def read_into(self, offset: int, view: memoryview) -> int:
-        return await (await self._now()).read_into(offset, view)
-
-    async def write(self, offset: int, data: memoryview) -> int:
-        return await (await self._now()).write(offset, data)
-
-    async def truncate(self, size: int) -> None:
-        await (await self._now()).truncate(size)
-
-    async def flush(self) -> None:
-        await (await self._now()).flush()
-
-    async def sync(self, data_only: bool) -> None:
-        await (await self._now()).sync(data_only)
-
-    async def control(self, command: int, argument: int) -> int:
-        return await (await self._now()).control(command, argument)
-
-
-class _Link(_Node):
-    kind = stat.S_IFLNK
-
-    async def _copy_into(self, above: Node, lower: Node, info: Attributes) -> Node:
-        return await above.make_link(self.name, await lower.read_link())
-
-    async def read_link(self) -> str:
-        return await self.real.read_link()
-
-
-class _Other(_Node):
-    """A device, a FIFO or a socket."""
-
-    async def _copy_into(self, above: Node, lower: Node, info: Attributes) -> Node:
-        return await above.make_node(self.name, info.mode, info.device)
+            await self.lower.unmounted()
 
 
 def _check(name: str) -> None:
-    if name.startswith(_HIDES):
+    if name.startswith(HIDES):
         raise refuse(errno.EINVAL)
 
 
-class _Directory(_Node):
+class Directory(LayeredNode):
     kind = stat.S_IFDIR
 
     def __init__(
         self,
         system: OverlayFileSystem,
-        directory: _Directory | None,
+        directory: Directory | None,
         name: str,
         upper: Node | None,
         lower: Node | None,
     ) -> None:
         super().__init__(system, directory, name, upper, lower)
-        self.names: dict[str, _Node] = {}
+        self.names: dict[str, LayeredNode] = {}
         """What has been looked up."""
+        self.arrivals = 0
+        """How many copies have got their names here: a look-up meanwhile may not have seen them."""
         self._hidden: set[str] | None = None
         """Names of the lower layer that are hidden; None while that is not known."""
 
-    async def _copy_into(self, above: Node, lower: Node, info: Attributes) -> Node:
-        return await above.make_directory(self.name, stat.S_IMODE(info.mode))
+    async def _make(self, above: Node, name: str, lower: Node, info: Attributes) -> Node:
+        return await above.make_directory(name, stat.S_IMODE(info.mode))
+
+    async def _unmake(self, above: Node) -> None:
+        await above.remove_directory(self.name)
 
     async def hidden(self) -> set[str]:
         """The names of the lower layer that are taken away."""
         if self._hidden is None:
             found = [] if self.upper is None else await self.upper.entries()
-            hidden = {name[len(_HIDES) :] for name, _, _ in found if name.startswith(_HIDES)}
-            if _OPAQUE[len(_HIDES) :] in hidden:
-                self.lower = None
-            self._hidden = hidden
+            marks = {name for name, _, _ in found if name.startswith(HIDES)}
+            if self._hidden is None:  # nobody else was quicker
+                if _OPAQUE in marks:
+                    self.lower = None
+                self._hidden = {mark[len(HIDES) :] for mark in marks if not mark.startswith(COPY)}
         return self._hidden
 
-    async def lookup(self, name: str) -> _Node:
-        if name.startswith(_HIDES):
+    async def lookup(self, name: str) -> LayeredNode:
+        if name.startswith(HIDES):
             raise refuse(errno.ENOENT)
-        hidden = await self.hidden()
-        upper = await _find(self.upper, name)
-        lower = None
-        # A directory is both layers' together; anything else hides what is below.
-        if name not in hidden and (upper is None or upper.kind == stat.S_IFDIR):
-            lower = await _find(self.lower, name)
-            if upper is not None and lower is not None and lower.kind != stat.S_IFDIR:
-                lower = None
-        if upper is None and lower is None:
+        while True:
+            known = self.names.get(name)
+            if known is not None and known.arriving:
+                return known
+            arrivals = self.arrivals
+            upper, lower = await self._layers(name)
+            known = self.names.get(name)
+            if known is not None and known.arriving:
+                return known
+            if arrivals == self.arrivals:
+                break
+        real = upper or lower
+        if real is None:
             self.names.pop(name, None)
             raise refuse(errno.ENOENT)
-        known = self.names.get(name)
-        if known is not None and known.real is (upper or lower):
+        if known is not None and known.real is real:
             return known
-        node = self._make(name, upper, lower)
-        self.names[name] = node
+        if (
+            known is not None
+            and (known.upper is None) == (upper is None)
+            and await is_same(known.real, real)
+        ):
+            if arrivals == self.arrivals:
+                # A layer's newest node for it. What was hidden in a directory stays so.
+                known.upper = upper
+                known.lower = lower if known.lower is not None else None
+            return known
+        node = self.names[name] = self._node(name, upper, lower)
         return node
 
-    def _make(self, name: str, upper: Node | None, lower: Node | None) -> _Node:
+    async def _layers(self, name: str) -> tuple[Node | None, Node | None]:
+        """What the layers have of a name."""
+        hidden = await self.hidden()
+        upper = await find(self.upper, name)
+        # A directory is both layers' together; anything else hides what is below.
+        if name in hidden or (upper is not None and upper.kind != stat.S_IFDIR):
+            return upper, None
+        lower = await find(self.lower, name)
+        if upper is not None and lower is not None and lower.kind != stat.S_IFDIR:
+            lower = None
+        return upper, lower
+
+    def _node(self, name: str, upper: Node | None, lower: Node | None) -> LayeredNode:
         real = upper or lower
         assert real is not None
         if real.kind == stat.S_IFDIR:
-            return _Directory(self.system, self, name, upper, lower)
-        kinds = {stat.S_IFREG: _File, stat.S_IFLNK: _Link}
-        node = kinds.get(real.kind, _Other)(self.system, self, name, upper, lower)
-        if isinstance(node, _Other):
+            return Directory(self.system, self, name, upper, lower)
+        kinds = {stat.S_IFREG: LayeredFile, stat.S_IFLNK: LayeredLink}
+        node = kinds.get(real.kind, LayeredOther)(self.system, self, name, upper, lower)
+        if isinstance(node, LayeredOther):
             node.kind = real.kind
         return node
 
     async def entries(self) -> Iterable[tuple[str, int, int]]:
         hidden = await self.hidden()
         found: dict[str, int] = {}
-        if self.upper is not None:
-            for name, kind, _ in await self.upper.entries():
-                if not name.startswith(_HIDES):
-                    found[name] = kind
-        if self.lower is not None:
-            for name, kind, _ in await self.lower.entries():
-                if name not in hidden:
-                    found.setdefault(name, kind)
+        for layer, without in ((self.upper, frozenset[str]()), (self.lower, hidden)):
+            if layer is not None:
+                for name, kind, _ in await layer.entries():
+                    # The lower layer may be the upper one of another overlay, with its marks.
+                    if name not in without and not name.startswith(HIDES):
+                        found.setdefault(name, kind)
         told = []
         for name, kind in found.items():
-            node = self.names.get(name)
-            told.append(
-                (name, kind, node.inode if node is not None else (await self.lookup(name)).inode)
-            )
+            try:
+                node = self.names.get(name) or await self.lookup(name)
+            except FileNotFoundError:
+                continue  # it has gone meanwhile
+            told.append((name, kind, node.inode))
         return told
 
     # Changes
@@ -306,31 +183,27 @@ class _Directory(_Node):
     async def _is_below(self, name: str) -> bool:
         """Whether the lower layer has the name."""
         await self.hidden()
-        return await _find(self.lower, name) is not None
+        return await find(self.lower, name) is not None
 
     async def _hide(self, name: str) -> None:
-        """The name is gone from the upper layer; what is below must not come up."""
-        if not await self._is_below(name):
-            return
-        upper = await self.copy_up()
+        """What is below must not come up when the upper layer loses the name."""
         hidden = await self.hidden()
         if name not in hidden:
-            await upper.create(_HIDES + name, 0o600)
+            assert self.upper is not None
+            await self.upper.create(HIDES + name, 0o600)
             hidden.add(name)
 
-    async def _show(self, name: str, node: Node) -> None:
-        """The upper layer has the name anew: no mark is needed, but in a directory for its own."""
+    async def _show(self, name: str) -> None:
+        """The upper layer has the name anew: no mark is needed."""
         hidden = await self.hidden()
-        if node.kind == stat.S_IFDIR and await self._is_below(name):
-            await node.create(_OPAQUE, 0o600)
         if name in hidden:
             assert self.upper is not None
-            await self.upper.unlink(_HIDES + name)
+            await self.upper.unlink(HIDES + name)
             hidden.discard(name)
 
     async def _made(self, name: str, upper: Node) -> Node:
-        await self._show(name, upper)
-        node = self._make(name, upper, None)
+        await self._show(name)
+        node = self._node(name, upper, None)
         self.names[name] = node
         return node
 
@@ -340,7 +213,18 @@ class _Directory(_Node):
 
     async def make_directory(self, name: str, mode: int) -> Node:
         _check(name)
-        return await self._made(name, await (await self.copy_up()).make_directory(name, mode))
+        above = await self.copy_up()
+        below = await self._is_below(name)
+        made = await above.make_directory(name, mode)
+        if below:
+            try:
+                await made.create(_OPAQUE, 0o600)
+            except BaseException:
+                # It would show what was removed before.
+                with CancelScope(shield=True):
+                    await above.remove_directory(name)
+                raise
+        return await self._made(name, made)
 
     async def make_link(self, name: str, target: str) -> Node:
         _check(name)
@@ -352,36 +236,42 @@ class _Directory(_Node):
 
     async def link(self, name: str, node: Node) -> None:
         _check(name)
-        assert isinstance(node, _Node)
+        assert isinstance(node, LayeredNode)
         target = await node.copy_up()
         await (await self.copy_up()).link(name, target)
-        await self._show(name, target)
+        await self._show(name)
         self.names[name] = node
 
     async def unlink(self, name: str) -> None:
+        await self._take_away(await self.lookup(name), name)
+
+    async def remove_directory(self, name: str) -> None:
         node = await self.lookup(name)
-        await self._hide(name)
-        if node.upper is not None:
-            assert self.upper is not None
-            await self.upper.unlink(name)
-        self._forget(name)
+        assert isinstance(node, Directory)
+        if list(await node.entries()):
+            raise refuse(errno.ENOTEMPTY)
+        await self._take_away(node, name)
+
+    async def _take_away(self, node: LayeredNode, name: str) -> None:
+        below = await self._is_below(name)
+        if below:
+            await self.copy_up()
+        async with node.changing:  # a copy that is on its way would come back
+            if below:
+                await self._hide(name)
+            if node.upper is not None:
+                assert self.upper is not None
+                if isinstance(node, Directory):
+                    await node.drop_marks()
+                    await self.upper.remove_directory(name)
+                else:
+                    await self.upper.unlink(name)
+            self._forget(name)
 
     def _forget(self, name: str) -> None:
         node = self.names.pop(name, None)
         if node is not None and node.directory is self and node.name == name:
             node.directory = None
-
-    async def remove_directory(self, name: str) -> None:
-        node = await self.lookup(name)
-        assert isinstance(node, _Directory)
-        if list(await node.entries()):
-            raise refuse(errno.ENOTEMPTY)
-        await self._hide(name)
-        if node.upper is not None:
-            assert self.upper is not None
-            await node.drop_marks()
-            await self.upper.remove_directory(name)
-        self._forget(name)
 
     async def drop_marks(self) -> None:
         """Empties the upper layer's directory of its marks: it is about to be removed."""
@@ -391,48 +281,57 @@ class _Directory(_Node):
 
     async def rename(self, name: str, directory: Node, new_name: str) -> None:
         _check(new_name)
-        assert isinstance(directory, _Directory)
+        assert isinstance(directory, Directory)
         node = await self.lookup(name)
+        target: LayeredNode | None
         try:
             target = await directory.lookup(new_name)
         except FileNotFoundError:
             target = None
-        if isinstance(target, _Directory):
-            if list(await target.entries()):
-                raise refuse(errno.ENOTEMPTY)
-            if target.upper is not None:
-                await target.drop_marks()
-        upper = await node.copy_up()
-        if isinstance(node, _Directory):
-            await node.copy_all_up()
+        if isinstance(target, Directory) and list(await target.entries()):
+            raise refuse(errno.ENOTEMPTY)
         above, new_above = await self.copy_up(), await directory.copy_up()
-        await above.rename(name, new_above, new_name)
-        directory._forget(new_name)
-        await directory._show(new_name, upper)
-        await self._hide(name)
-        self.names.pop(name, None)
-        directory.names[new_name] = node
-        node.directory, node.name = directory, new_name
+        async with node.changing:
+            # All that can fail comes before what cannot be taken back.
+            upper = await node.copy_up_locked()
+            if isinstance(node, Directory):
+                await node.copy_all_up()
+                if await directory._is_below(new_name) and _OPAQUE[len(HIDES) :] not in (
+                    await node.hidden()
+                ):
+                    await upper.create(_OPAQUE, 0o600)
+            if await self._is_below(name):
+                await self._hide(name)
+            if target is None:
+                await self._move(above, name, directory, new_above, new_name, node)
+            else:
+                async with target.changing:
+                    if isinstance(target, Directory) and target.upper is not None:
+                        await target.drop_marks()
+                    await self._move(above, name, directory, new_above, new_name, node)
+
+    async def _move(
+        self,
+        above: Node,
+        name: str,
+        directory: Directory,
+        new_above: Node,
+        new_name: str,
+        node: LayeredNode,
+    ) -> None:
+        with CancelScope(shield=True):
+            await above.rename(name, new_above, new_name)
+            directory._forget(new_name)
+            self.names.pop(name, None)
+            directory.names[new_name] = node
+            node.directory, node.name = directory, new_name
+            await directory._show(new_name)
 
     async def copy_all_up(self) -> None:
         """Copies everything in it: what is renamed has nothing below it any more."""
         for name, _, _ in await self.entries():
             node = await self.lookup(name)
             await node.copy_up()
-            if isinstance(node, _Directory):
+            if isinstance(node, Directory):
                 await node.copy_all_up()
-        hidden = await self.hidden()
         self.lower = None
-        assert self.upper is not None
-        for name in hidden:
-            await self.upper.unlink(_HIDES + name)
-        hidden.clear()
-
-
-async def _find(directory: Node | None, name: str) -> Node | None:
-    if directory is None:
-        return None
-    try:
-        return await directory.lookup(name)
-    except FileNotFoundError:
-        return None

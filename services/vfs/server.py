@@ -14,9 +14,11 @@ from _struct import Struct
 from ovum.services.log import log_error
 from ovum.services.tasks import Cancelled
 from ovum.services.vfs import operations as op
-from ovum.services.vfs.locks import Locks
+from ovum.services.vfs.calls import name_of
+from ovum.services.vfs.content import ContentCalls
+from ovum.services.vfs.names import NameCalls
 from ovum.services.vfs.node import now, refuse
-from ovum.services.vfs.tree import Place, Redirect, child_of, forget, resolve, resolve_known
+from ovum.services.vfs.tree import Redirect, resolve_known
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,44 +26,38 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ovum.services.events import Request
-    from ovum.services.vfs.node import Node
-    from ovum.services.vfs.tree import Entry, Mount
-    from ovum.services.vfs.vfs import OpenFile, Vfs
+    from ovum.services.vfs.tree import Entry
+    from ovum.services.vfs.vfs import Vfs
 
 _STAT = Struct("<QQQIIIIQqqqqqqqqq")
 """struct stat of x86-64, without what is reserved at its end."""
 _pack_stat: Callable[..., None] = _STAT.pack_into
 _STATFS = Struct("<7QiiQQQ")
 _TIMES = Struct("<qqqq")
-_DIRENT = Struct("<QqHB")
-"""struct linux_dirent64, up to the name."""
 
 _BILLION = 1_000_000_000
 _UTIME_NOW = 0x3FFFFFFF
 _UTIME_OMIT = 0x3FFFFFFE
-_FALLOC_KEEP_SIZE, _FALLOC_PUNCH_HOLE, _FALLOC_ZERO_RANGE = 1, 2, 16
 _KERNEL_DEVICES = frozenset((1 << 8 | k) for k in (3, 5, 7, 8, 9)) | {5 << 8, 5 << 8 | 1}
 """Devices that the kernel's own drivers serve: null, zero, full, random, urandom, tty, console."""
 _BLOCK = 4096
-_ZEROS = bytes(65536)
 
 
-def _name_of(path: bytes) -> str:
-    return path.decode("utf-8", "surrogateescape")
-
-
-class Server:
+class Server(NameCalls, ContentCalls):
     """Serves requests from a Vfs."""
 
     def __init__(self, vfs: Vfs) -> None:
-        self.vfs = vfs
-        self.locks = Locks()
+        super().__init__(vfs)
         self._operations: list[Callable[[Request], Coroutine[Any, Any, None]]] = [
             getattr(self, f"_{name}") for name in op.NAMES
         ]
 
     async def serve(self, request: Request) -> None:
         """Answers a request, whatever happens."""
+        # Open files keep their mount; what begins at its root does so here.
+        mount = None if request.base else self.vfs.by_number.get(request.mount)
+        if mount is not None:
+            mount.uses += 1
         try:
             await self._operations[request.operation](request)
         except OSError as error:
@@ -78,6 +74,13 @@ class Server:
             self._failed(request, error)
             # Not complete(): what failed may be that something still uses the buffer.
             request.abandon()
+        finally:
+            if mount is not None:
+                mount.uses -= 1
+                if mount.gone and not mount.uses:
+                    await self.vfs.ended(mount)
+            if self._visited:
+                await self._leave(request)
 
     def _refuse(self, request: Request, number: int) -> None:
         try:
@@ -87,110 +90,89 @@ class Server:
             request.abandon()
 
     def _failed(self, request: Request, error: BaseException) -> None:
-        mount = self.vfs.by_number.get(request.mount)
+        path, mount = self.vfs.place_of(request.mount, request.base, name_of(request.path))
         where = f"{mount.system.name} at {mount.path}" if mount else f"mount {request.mount}"
         name = op.NAMES[request.operation]
-        log_error(f"file system {where}: {name} of {_name_of(request.path)!r} failed:", error)
+        log_error(f"file system {where}: {name} of {path!r} failed:", error)
 
-    # Where a request leads
-
-    def _base(self, number: int, handle: int) -> Entry:
-        if handle:
-            return self.vfs.files[handle].entry
-        mount = self.vfs.by_number.get(number)
-        if mount is None:
-            raise refuse(errno.ENOENT)
-        return mount.root
-
-    async def _place(self, request: Request) -> Place:
-        """The place of a name that is to be made or taken away."""
-        base = self._base(request.mount, request.base)
-        return await resolve(base, _name_of(request.path), follow=False, name_only=True)
-
-    async def _second(self, request: Request) -> Place:
-        base = self._base(request.mount2, request.base2)
-        try:
-            return await resolve(base, _name_of(request.path2), follow=False, name_only=True)
-        except Redirect as redirect:
-            redirect.second = True
-            raise
-
-    async def _entry(self, request: Request, flags: int) -> Entry:
-        """The existing entry that a request is about."""
-        base = self._base(request.mount, request.base)
-        if not request.path:
-            return base
-        return (await resolve(base, _name_of(request.path), follow=not flags & op.NOFOLLOW)).found()
-
-    def _writable(self, mount: Mount) -> None:
-        if mount.readonly:
-            raise refuse(errno.EROFS)
-
-    def _new(self, place: Place, *, directory: bool = False) -> Entry:
-        """The directory in which a new name is to be made."""
-        if place.entry is not None:
-            raise refuse(errno.EEXIST)
-        if place.slash and not directory:
-            raise refuse(errno.ENOENT)
-        above = place.directory
-        if above.parent is None and above is not above.mount.root:
-            raise refuse(errno.ENOENT)  # it was removed
-        self._writable(above.mount)
-        return above
-
-    # Opening and closing
+    # Opening
 
     async def _open(self, request: Request) -> None:
         flags = request.a
         if request.mount == op.MOUNT_DEVICES:
             await self._open_device(request)
             return
-        place = await resolve(
-            self._base(request.mount, request.base),
-            _name_of(request.path),
-            follow=not flags & (os.O_NOFOLLOW | _exclusive(flags)),
-            name_only=bool(flags & os.O_CREAT),
-        )
-        writes = flags & os.O_ACCMODE != os.O_RDONLY
-        entry = place.entry
         if flags & os.O_TMPFILE == os.O_TMPFILE:
             raise refuse(errno.EOPNOTSUPP)
-        if flags & os.O_CREAT and place.slash and place.name:
-            raise refuse(errno.EISDIR)
-        if entry is None:
-            if not flags & os.O_CREAT:
-                raise refuse(errno.ENOENT)
-            directory = self._new(place)
-            node = await directory.node.create(place.name, request.b)
-            entry = child_of(directory, place.name, node)
-        elif _exclusive(flags):
-            raise refuse(errno.EEXIST)
-        elif entry.node.descriptor is not None and not flags & os.O_PATH:
-            request.complete(0, op.OPENED_DESCRIPTOR | entry.node.descriptor)
-            return
-        else:
-            place.found()
-            kind = entry.node.kind
-            if kind == stat.S_IFDIR and (writes or flags & os.O_CREAT):
-                raise refuse(errno.EISDIR)
-            if flags & os.O_DIRECTORY and kind != stat.S_IFDIR:
-                raise refuse(errno.ENOTDIR)
-            if kind == stat.S_IFLNK and not flags & os.O_PATH:
-                raise refuse(errno.ELOOP)
-            if kind in (stat.S_IFSOCK, stat.S_IFIFO) and not flags & os.O_PATH:
-                raise refuse(errno.ENXIO)
-            if writes and kind == stat.S_IFREG:
-                self._writable(entry.mount)
+        entry, made = await self._to_open(request, flags)
         node = entry.node
-        if node.kind == stat.S_IFCHR and not flags & os.O_PATH:
+        if node.descriptor is not None and not flags & os.O_PATH:
+            request.complete(0, op.OPENED_DESCRIPTOR | node.descriptor)
+            return
+        if not made:
+            self._check_opening(entry, flags)
+        if flags & os.O_PATH:
+            request.complete(self.vfs.add_file(entry.mount, entry, node, flags), node.kind)
+            return
+        opens = node
+        if node.kind == stat.S_IFCHR:
             info = await node.attributes()
             if info.device in _KERNEL_DEVICES:
                 request.complete(0, info.device << 32 | info.mode)
                 return
-        file = node if flags & os.O_PATH else await node.open(flags)
-        if flags & os.O_TRUNC and writes and node.kind == stat.S_IFREG:
-            await file.truncate(0)
-        request.complete(self.vfs.add_file(entry.mount, entry, file, flags), node.kind)
+            opens = self.vfs.devices.get(info.device, node)
+        self.vfs.caller = request.thread
+        file = await opens.open(flags)
+        try:
+            # What was made here is empty already, and need not know how to become so.
+            empties = flags & os.O_TRUNC and flags & os.O_ACCMODE and not made
+            if empties and node.kind == stat.S_IFREG:
+                await file.truncate(0)
+            handle = self.vfs.add_file(entry.mount, entry, file, flags)
+        except BaseException:
+            await file.close()
+            raise
+        request.complete(handle, node.kind)
+
+    async def _to_open(self, request: Request, flags: int) -> tuple[Entry, bool]:
+        """What a path leads to, and whether it was made for this."""
+        if not request.base:
+            mount = self.vfs.by_number.get(request.mount)
+            known = resolve_known(mount, request.path) if mount is not None else None
+            if known is not None and not _exclusive(flags):
+                return known, False
+        while True:
+            place = await self._resolve(
+                request,
+                follow=not flags & (os.O_NOFOLLOW | _exclusive(flags)),
+                name_only=bool(flags & os.O_CREAT),
+            )
+            if flags & os.O_CREAT and place.slash and place.name:
+                raise refuse(errno.EISDIR)
+            if place.entry is not None:
+                if _exclusive(flags):
+                    raise refuse(errno.EEXIST)
+                return place.found(), False
+            if not flags & os.O_CREAT:
+                raise refuse(errno.ENOENT)
+            made = await self._create(place, request.b)
+            if made is not None:
+                return made, True
+
+    def _check_opening(self, entry: Entry, flags: int) -> None:
+        """Raises OSError where what is there cannot be opened so."""
+        kind = entry.node.kind
+        writes = flags & os.O_ACCMODE != os.O_RDONLY
+        if kind == stat.S_IFDIR and (writes or flags & os.O_CREAT):
+            raise refuse(errno.EISDIR)
+        if flags & os.O_DIRECTORY and kind != stat.S_IFDIR:
+            raise refuse(errno.ENOTDIR)
+        if kind == stat.S_IFLNK and not flags & os.O_PATH:
+            raise refuse(errno.ELOOP)
+        if kind in (stat.S_IFSOCK, stat.S_IFIFO) and not flags & os.O_PATH:
+            raise refuse(errno.ENXIO)
+        if writes and kind == stat.S_IFREG:
+            self._writable(entry.mount)
 
     async def _open_device(self, request: Request) -> None:
         device = self.vfs.devices.get(request.c)
@@ -198,17 +180,6 @@ class Server:
             raise refuse(errno.ENXIO)
         file = await device.open(request.a)
         request.complete(self.vfs.add_device(device, file, request.a), device.kind)
-
-    async def _release(self, request: Request) -> None:
-        opened = self.vfs.files[request.base]
-        if opened.lock:
-            self.locks.release(await self._lock_key(opened), opened)
-        await self.vfs.drop_file(request.base)
-        request.complete(0)
-
-    async def _flush(self, request: Request) -> None:
-        await self.vfs.files[request.base].file.flush()
-        request.complete(0)
 
     # Attributes
 
@@ -269,8 +240,9 @@ class Server:
 
     async def _truncate(self, request: Request) -> None:
         if request.base and not request.path:
-            opened = self.vfs.files[request.base]
-            await opened.file.truncate(request.a)
+            opened = self._opened(request)
+            async with opened.turn or await self._turn(opened):
+                await opened.file.truncate(request.a)
         else:
             entry = await self._entry(request, 0)
             if entry.node.kind != stat.S_IFREG:
@@ -314,227 +286,9 @@ class Server:
         request.buffer[:size] = target[:size]
         request.complete(size)
 
-    # Names
-
-    async def _mkdir(self, request: Request) -> None:
-        place = await self._place(request)
-        directory = self._new(place, directory=True)
-        node = await directory.node.make_directory(place.name, stat.S_IMODE(request.a))
-        child_of(directory, place.name, node)
-        request.complete(0)
-
-    async def _mknod(self, request: Request) -> None:
-        place = await self._place(request)
-        directory = self._new(place)
-        node = await directory.node.make_node(place.name, request.a, request.b)
-        child_of(directory, place.name, node)
-        request.complete(0)
-
-    async def _symlink(self, request: Request) -> None:
-        place = await self._place(request)
-        directory = self._new(place)
-        node = await directory.node.make_link(place.name, _name_of(request.path2))
-        child_of(directory, place.name, node)
-        request.complete(0)
-
-    async def _link(self, request: Request) -> None:
-        entry = await self._entry(request, 0 if request.a else op.NOFOLLOW)
-        place = await self._second(request)
-        directory = self._new(place)
-        if directory.mount is not entry.mount:
-            raise refuse(errno.EXDEV)
-        if entry.node.kind == stat.S_IFDIR:
-            raise refuse(errno.EPERM)
-        await directory.node.link(place.name, entry.node)
-        child_of(directory, place.name, entry.node)
-        request.complete(0)
-
-    async def _unlink(self, request: Request) -> None:
-        place = await self._place(request)
-        if not place.name:
-            raise refuse(errno.EISDIR)
-        entry = place.found()
-        if entry.node.kind == stat.S_IFDIR:
-            raise refuse(errno.EISDIR)
-        self._writable(entry.mount)
-        await place.directory.node.unlink(place.name)
-        forget(place.directory, place.name)
-        request.complete(0)
-
-    async def _rmdir(self, request: Request) -> None:
-        place = await self._place(request)
-        if not place.name:
-            last = _name_of(request.path).rstrip("/").rpartition("/")[2]
-            raise refuse({".": errno.EINVAL, "..": errno.ENOTEMPTY}.get(last, errno.EBUSY))
-        entry = place.found()
-        if entry.node.kind != stat.S_IFDIR:
-            raise refuse(errno.ENOTDIR)
-        if entry.mount is not place.directory.mount:
-            raise refuse(errno.EBUSY)
-        self._writable(entry.mount)
-        await place.directory.node.remove_directory(place.name)
-        forget(place.directory, place.name)
-        request.complete(0)
-
-    async def _rename(self, request: Request) -> None:
-        old = await self._place(request)
-        new = await self._second(request)
-        if not old.name or not new.name:
-            raise refuse(errno.EBUSY)
-        entry = old.found()
-        target = new.entry
-        source, directory = old.directory, new.directory
-        if source.mount is not directory.mount:
-            raise refuse(errno.EXDEV)
-        if entry.mount is not source.mount or (target and target.mount is not directory.mount):
-            raise refuse(errno.EBUSY)
-        self._writable(source.mount)
-        is_directory = entry.node.kind == stat.S_IFDIR
-        if target is not None and request.a & 1:
-            raise refuse(errno.EEXIST)
-        if new.slash and not is_directory:
-            raise refuse(errno.ENOTDIR)
-        if is_directory and _is_inside(directory, entry):
-            raise refuse(errno.EINVAL)
-        if target is not None and _is_inside(source, target):
-            raise refuse(errno.ENOTEMPTY)
-        if target is not None and target.node is entry.node:
-            request.complete(0)  # two names of one file: nothing happens (POSIX)
-            return
-        if target is not None:
-            target_is_directory = target.node.kind == stat.S_IFDIR
-            if is_directory and not target_is_directory:
-                raise refuse(errno.ENOTDIR)
-            if target_is_directory and not is_directory:
-                raise refuse(errno.EISDIR)
-        await source.node.rename(old.name, directory.node, new.name)
-        forget(directory, new.name)
-        source.children.pop(old.name, None)
-        entry.parent = directory
-        entry.name = new.name
-        directory.children[new.name] = entry
-        request.complete(0)
-
-    # Content
-
-    async def _read(self, request: Request) -> None:
-        assert request.buffer is not None
-        file = self.vfs.files[request.base].file
-        request.complete(await file.read_into(request.a, request.buffer))
-
-    async def _write(self, request: Request) -> None:
-        opened = self.vfs.files[request.base]
-        offset = request.a
-        if request.b:
-            offset = (await opened.file.attributes()).size
-        assert request.buffer is not None
-        size = await opened.file.write(offset, request.buffer)
-        request.complete(size, offset + size)
-
-    async def _list(self, request: Request) -> None:
-        opened = self.vfs.files[request.base]
-        buffer = request.buffer
-        assert buffer is not None
-        entry = opened.entry
-        if not request.a:
-            if entry.parent is None and entry is not entry.mount.root:
-                raise refuse(errno.ENOENT)
-            above = entry.parent.node if entry.parent is not None else entry.node
-            opened.listing = [
-                (".", stat.S_IFDIR, (await entry.node.attributes()).inode),
-                ("..", stat.S_IFDIR, (await above.attributes()).inode),
-                *await entry.node.entries(),
-            ]
-        position, used = request.a, 0
-        for name, kind, inode in opened.listing[position:]:
-            raw = os.fsencode(name)
-            size = (_DIRENT.size + len(raw) + 8) & ~7
-            if used + size > len(buffer):
-                if not used:
-                    raise refuse(errno.EINVAL)
-                break
-            position += 1
-            _DIRENT.pack_into(buffer, used, inode, position, size, kind >> 12)
-            start = used + _DIRENT.size
-            buffer[start : used + size] = raw + bytes(size - _DIRENT.size - len(raw))
-            used += size
-        request.complete(used, position)
-
-    async def _sync(self, request: Request) -> None:
-        if request.a == op.SYNC_ALL:
-            for mount in list(self.vfs.table.values()):
-                await mount.system.sync()
-        elif request.a == op.SYNC_FILE_SYSTEM:
-            await self.vfs.files[request.base].mount.system.sync()
-        else:
-            await self.vfs.files[request.base].file.sync(request.a == op.SYNC_DATA)
-        request.complete(0)
-
-    async def _allocate(self, request: Request) -> None:
-        file = self.vfs.files[request.base].file
-        mode, start, length = request.a, request.b, request.c
-        if start < 0 or length <= 0:
-            raise refuse(errno.EINVAL)
-        punch = mode & (_FALLOC_PUNCH_HOLE | _FALLOC_ZERO_RANGE)
-        if mode & ~(_FALLOC_KEEP_SIZE | punch) or (
-            mode & _FALLOC_PUNCH_HOLE and not mode & _FALLOC_KEEP_SIZE
-        ):
-            raise refuse(errno.EOPNOTSUPP)
-        size = (await file.attributes()).size
-        if punch:
-            await _write_zeros(file, start, min(start + length, size))
-        if not mode & _FALLOC_KEEP_SIZE and start + length > size:
-            await file.truncate(start + length)
-        request.complete(0)
-
-    async def _lock_key(self, opened: OpenFile) -> object:
-        return opened.mount, (await opened.entry.node.attributes()).inode
-
-    async def _lock(self, request: Request) -> None:
-        opened = self.vfs.files[request.base]
-        await self.locks.flock(await self._lock_key(opened), opened, request.a)
-        request.complete(0)
-
-    async def _seek(self, request: Request) -> None:
-        opened = self.vfs.files[request.base]
-        size = (await opened.file.attributes()).size
-        if opened.entry.node.kind == stat.S_IFDIR:
-            raise refuse(errno.EINVAL)
-        position = request.a
-        if request.b == os.SEEK_END:
-            position += size
-            if position < 0:
-                raise refuse(errno.EINVAL)
-            if position >= 1 << 63:
-                raise refuse(errno.EOVERFLOW)
-        elif not 0 <= position < size:
-            raise refuse(errno.ENXIO)
-        elif request.b == os.SEEK_HOLE:
-            position = size  # everything is data: that is always allowed (lseek(2))
-        request.complete(position)
-
-    async def _path(self, request: Request) -> None:
-        entry = self.vfs.files[request.base].entry
-        raw = os.fsencode(self.vfs.path_of(entry, below=True))
-        assert request.buffer is not None
-        if len(raw) > len(request.buffer):
-            raise refuse(errno.ERANGE)
-        request.buffer[: len(raw)] = raw
-        request.complete(len(raw))
-
-    async def _ioctl(self, request: Request) -> None:
-        file = self.vfs.files[request.base].file
-        request.complete(await file.control(request.a & 0xFFFFFFFF, request.b))
-
 
 def _exclusive(flags: int) -> int:
     return flags & os.O_EXCL if flags & os.O_CREAT else 0
-
-
-def _is_inside(entry: Entry | None, above: Entry) -> bool:
-    while entry is not None and entry is not above:
-        entry = entry.parent
-    return entry is above
 
 
 def _time(seconds: int, nanoseconds: int) -> int | None:
@@ -545,9 +299,3 @@ def _time(seconds: int, nanoseconds: int) -> int | None:
     if not 0 <= nanoseconds < _BILLION:
         raise refuse(errno.EINVAL)
     return seconds * _BILLION + nanoseconds
-
-
-async def _write_zeros(file: Node, start: int, end: int) -> None:
-    while start < end:
-        size = min(end - start, len(_ZEROS))
-        start += await file.write(start, memoryview(_ZEROS)[:size])

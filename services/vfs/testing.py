@@ -13,24 +13,20 @@ from __future__ import annotations
 import errno
 import os
 import threading
-import time
-from _thread import allocate_lock
-from queue import Empty, SimpleQueue
+from itertools import count
 from stat import S_IFDIR, S_IFMT, S_IFREG
 from struct import Struct
 from types import TracebackType
 from typing import Any
 
 from ovum.services.events import KernelEvents
-from ovum.services.tasks import Event, Scheduler
+from ovum.services.tasks import Event, Scheduler, move_on_after
 from ovum.services.tasks.entry import from_thread
 from ovum.services.vfs import operations as op
 from ovum.services.vfs.node import FileSystem, refuse
 from ovum.services.vfs.server import Server
+from ovum.services.vfs.standins import Descriptor, HostKernel, HostRequest
 from ovum.services.vfs.vfs import Vfs
-
-ROOT = op.MOUNT_DEVICES + 1
-"""The number of the first mount."""
 
 UMASK = 0o022
 PATH_MAX = 4096
@@ -38,100 +34,6 @@ _STAT = Struct("<QQQIIIIQqqqqqqqqq")
 _STATFS = Struct("<7QiiQQQ")
 _DIRENT = Struct("<QqHB")
 _TIMES = Struct("<qqqq")
-
-
-class HostRequest:
-    """Stands in for `_kernel.Request`."""
-
-    __slots__ = (
-        *("a", "b", "base", "base2", "buffer", "c", "done", "extra", "mount", "mount2", "number"),
-        *("operation", "path", "path2", "redirected", "result", "second", "thread"),
-    )
-
-    def __init__(self, operation: int, number: int) -> None:
-        self.operation = operation
-        self.number = number
-        self.mount = self.mount2 = ROOT
-        self.base = self.base2 = 0
-        self.a = self.b = self.c = 0
-        self.path = self.path2 = b""
-        self.buffer: memoryview | None = None
-        self.thread = 1
-        self.result = 0
-        self.extra = 0
-        self.redirected: bytes | None = None
-        self.second = False
-        self.done = allocate_lock()
-        self.done.acquire()
-
-    def complete(self, result: int, extra: int = 0) -> None:
-        """Answers the call. Raises ValueError when it was answered before."""
-        if not self.done.locked():
-            raise ValueError("the request is completed already")
-        self.result = result
-        self.extra = extra
-        if self.buffer is not None:
-            self.buffer.release()
-        self.done.release()
-
-    def abandon(self) -> None:
-        """Answers with EIO, whatever still uses the buffer; nothing if it was answered before."""
-        if self.done.locked():
-            self.result = -errno.EIO
-            self.done.release()
-
-    def redirect(self, path: bytes, second: bool = False) -> None:
-        """Has the call start again with another path."""
-        self.redirected = path
-        self.second = second
-        self.complete(0)
-
-
-class HostKernel:
-    """What `KernelEvents` needs of `_kernel`: requests come through a queue."""
-
-    EVENT_CANCEL = 2
-    EVENT_INTERRUPT = 3
-    EVENT_POWER_BUTTON = 4
-    EVENT_LOG = 5
-    EVENT_SCREEN = 6
-
-    def __init__(self) -> None:
-        self.events: SimpleQueue[HostRequest | tuple[int, ...] | None] = SimpleQueue()
-
-    def wait(self, deadline: int | None, in_flight: int = 0) -> list[HostRequest | tuple[int, ...]]:
-        """Blocks until the deadline (ns), an event or wake()."""
-        try:
-            if deadline is None:
-                event = self.events.get()
-            elif deadline <= 0:
-                event = self.events.get_nowait()
-            else:
-                left = max(0, deadline - time.monotonic_ns()) / 1e9
-                event = self.events.get(timeout=left)
-        except Empty:
-            return []
-        return [] if event is None else [event]
-
-    def wake(self) -> None:
-        """Makes wait() return."""
-        self.events.put(None)
-
-
-class _Descriptor:
-    """An open file, as the kernel keeps it."""
-
-    def __init__(self, handle: int, kind: int, flags: int) -> None:
-        self.handle = handle
-        self.kind = kind
-        self.flags = flags
-        self.position = 0
-
-    def check(self, writing: bool) -> None:
-        """Raises OSError(EBADF) for what the file was not opened for."""
-        mode = self.flags & os.O_ACCMODE
-        if self.flags & os.O_PATH or mode == (os.O_RDONLY if writing else os.O_WRONLY):
-            raise refuse(errno.EBADF)
 
 
 class HostedSystem:
@@ -147,12 +49,15 @@ class HostedSystem:
         self.events = KernelEvents(self.kernel, self.server.serve)
         self.scheduler = Scheduler(self.events, name="services")
         self.events.scheduler = self.scheduler
+        self.end_s = 60.0
+        """How long the end may take."""
         self._system = system
         self._readonly = readonly
         self._end: Event | None = None
         self._up = threading.Event()
-        self._numbers = 0
-        self._descriptors: dict[int, _Descriptor] = {}
+        self._numbers = count(1)
+        self._posted: dict[int, HostRequest] = {}
+        self._descriptors: dict[int, Descriptor] = {}
         self._thread = threading.Thread(target=self._run, name="services", daemon=True)
 
     def __enter__(self) -> HostedSystem:
@@ -167,10 +72,14 @@ class HostedSystem:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.in_services(self.vfs.end)
+        self.in_services(self._finish)
         assert self._end is not None
         self.scheduler.call_soon(self._end.set)
         self._thread.join()
+
+    async def _finish(self) -> None:
+        with move_on_after(self.end_s):
+            await self.vfs.end()
 
     def _run(self) -> None:
         async def main() -> None:
@@ -220,8 +129,7 @@ class HostedSystem:
         base, name = self._target(path, dir_fd)
         base2, name2 = self._target(second, second_dir_fd) if second is not None else (0, b"")
         for _ in range(40):
-            self._numbers += 1
-            request = HostRequest(operation, self._numbers)
+            request = HostRequest(operation, next(self._numbers))
             request.base, request.path = base, name
             request.base2, request.path2 = base2, raw_second if raw_second is not None else name2
             request.a, request.b, request.c = a, b, c
@@ -240,6 +148,34 @@ class HostedSystem:
         if request.result < 0:
             raise refuse(-request.result)
         return request
+
+    def post(
+        self, operation: str, path: str, *, a: int = 0, b: int = 0, base: int | None = None
+    ) -> int:
+        """Makes a request of this name without waiting for the answer; its number."""
+        request = HostRequest(op.NAMES.index(operation), next(self._numbers))
+        request.base, request.path = (
+            self._target(path, None)
+            if base is None
+            else (
+                self._file(base).handle,
+                os.fsencode(path),
+            )
+        )
+        request.a, request.b = a, b
+        self._posted[request.number] = request
+        self.kernel.events.put(request)
+        return request.number
+
+    def interrupt(self, number: int) -> None:
+        """Has the caller of such a request get a signal."""
+        self.kernel.events.put((self.kernel.EVENT_CANCEL, number))
+
+    def answer(self, number: int) -> int:
+        """Waits for the answer to it: a result, or minus errno."""
+        request = self._posted.pop(number)
+        request.done.acquire()
+        return request.result
 
     def _target(self, path: str | bytes | int | None, dir_fd: int | None) -> tuple[int, bytes]:
         if isinstance(path, int):
@@ -260,7 +196,7 @@ class HostedSystem:
             raise refuse(errno.ENOTDIR)
         return directory.handle, name
 
-    def _file(self, fd: int) -> _Descriptor:
+    def _file(self, fd: int) -> Descriptor:
         found = self._descriptors.get(fd)
         if found is None:
             raise refuse(errno.EBADF)
@@ -274,9 +210,9 @@ class HostedSystem:
         """As os.open."""
         mode = mode & ~UMASK & 0o7777
         answer = self.request(op.OPEN, path, a=flags, b=mode, dir_fd=dir_fd)
-        fd = next(n for n in range(3, 1 << 20) if n not in self._descriptors)
-        self._descriptors[fd] = _Descriptor(answer.result, S_IFMT(answer.extra), flags)
-        return fd
+        opened = Descriptor(answer.result, S_IFMT(answer.extra), flags)
+        # The lowest number that is free, whatever other threads open meanwhile.
+        return next(n for n in count(3) if self._descriptors.setdefault(n, opened) is opened)
 
     def close(self, fd: int) -> None:
         """As os.close."""

@@ -6,25 +6,33 @@ import errno
 import os
 import stat
 
+from ovum.services.log import ERROR, log, log_error
+from ovum.services.tasks import Cancelled, CancelScope, Event, Group, move_on_after
 from ovum.services.vfs import operations as op
-from ovum.services.vfs.node import FileSystem, refuse
-from ovum.services.vfs.tree import Entry, Mount, resolve
+from ovum.services.vfs.node import Directory, FileSystem, refuse
+from ovum.services.vfs.tree import LINKS, Entry, Mount, Redirect, resolve
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ovum.services.devices import Device
+    from ovum.services.vfs.content import Turn
     from ovum.services.vfs.node import Node
 
 
 FIRST_DEVICE = 64
 """Below are the kernel's own devices."""
 
+PATIENCE_S = 1.0
+"""At the end of the machine: how long a file system that has written everything waits for the
+others, which may be storing in it."""
+
 
 class OpenFile:
     """What a handle of the kernel's stands for."""
 
-    __slots__ = ("entry", "file", "flags", "listing", "lock", "mount")
+    __slots__ = ("entry", "file", "flags", "key", "listing", "lock", "mount", "turn")
 
     def __init__(self, mount: Mount, entry: Entry, file: Node, flags: int) -> None:
         self.mount = mount
@@ -36,6 +44,10 @@ class OpenFile:
         """A directory's entries, as they were when its listing began."""
         self.lock = 0
         """What flock() gave it: 0, LOCK_SH or LOCK_EX."""
+        self.key: object = None
+        """What it has in common with all that is open on the same file, once that was needed."""
+        self.turn: Turn | None = None
+        """Whose turn it is to write, of those; once it has been written to."""
 
 
 class Vfs:
@@ -50,13 +62,18 @@ class Vfs:
         self.by_number: dict[int, Mount] = {}
         self.table: dict[str, Mount] = {}
         """Every mount by its path, in order of mounting."""
+        self._unended: dict[Mount, None] = {}
+        """Those, and what is out of the tree and still in use."""
         self.files: dict[int, OpenFile] = {}
-        self.devices: dict[int, Node] = {}
+        self.devices: dict[int, Device] = {}
         """Devices whose drivers are tasks, by their numbers (major << 8 | minor)."""
         self._last_number = op.MOUNT_DEVICES
         self._no_mount = Mount("/dev", FileSystem(), op.MOUNT_DEVICES, False)
         """What open devices are said to be in."""
+        self._no_mount.root = Entry(self._no_mount, None, "", Directory())
         self._last_handle = 0
+        self.caller = 0
+        """The thread whose call opens a file at the moment: it runs, though it waits for us."""
 
     # Mounts
 
@@ -66,28 +83,24 @@ class Vfs:
         mount.device = FIRST_DEVICE + number
         mount.root = Entry(mount, None, "", top)
         self.by_number[number] = self.table[path] = mount
+        self._unended[mount] = None
 
     async def mount(self, path: str, system: FileSystem, *, readonly: bool = False) -> Mount:
         """Mounts a file system at a directory (absolute path), which it hides.
 
-        Raises OSError: ENOENT, ENOTDIR; EBUSY where something is mounted already.
+        Symbolic links in the path are followed. Raises OSError: ENOENT, ENOTDIR, ELOOP; EBUSY where
+        something is mounted already, and for a file system that is mounted already.
         """
-        path = os.path.normpath(path)
-        if not path.startswith("/"):
-            raise ValueError(f"the path of a mount must be absolute, not {path!r}")
-        if path in self.table:
-            raise refuse(errno.EBUSY)
-        over = self._mount_over(path)
+        path, at = await self._locate(path)
+        if at is not None and at.node.kind != stat.S_IFDIR:
+            raise refuse(errno.ENOTDIR)
+        self._check_free(path, at, system)
+        top = await system.root()
+        self._check_free(path, at, system)  # somebody else may have been quicker
         self._last_number += 1
-        mount = Mount(path, system, 0 if over else self._last_number, readonly or system.readonly)
+        mount = Mount(path, system, 0 if at else self._last_number, readonly or system.readonly)
         mount.device = FIRST_DEVICE + self._last_number
-        at = None
-        if over is not None:
-            place = await resolve(over.root, path[len(over.path) :], follow=True)
-            at = place.found()
-            if at.node.kind != stat.S_IFDIR:
-                raise refuse(errno.ENOTDIR)
-        mount.root = Entry(mount, None, "", await system.root())
+        mount.root = Entry(mount, None, "", top)
         if at is not None:
             mount.at = at
             at.covered = mount
@@ -100,54 +113,127 @@ class Vfs:
                 del self.by_number[mount.number]
                 raise
         self.table[path] = mount
+        self._unended[mount] = None
         return mount
 
-    def _mount_over(self, path: str) -> Mount | None:
-        """The mount in which a path is: the one with the longest path that it begins with."""
-        best = None
-        for where, mount in self.table.items():
-            inside = path.startswith(where + "/") or where == "/"
-            if inside and (best is None or len(where) > len(best.path)):
-                best = mount
-        return best
+    def _check_free(self, path: str, at: Entry | None, system: FileSystem) -> None:
+        if path in self.table or (at is not None and (at.covered or at is at.mount.root)):
+            raise refuse(errno.EBUSY)
+        if any(mount.system is system for mount in self._unended):
+            raise refuse(errno.EBUSY)  # changes through one would not be seen in the other
+        if at is not None and (at.removed or at.mount.gone):
+            raise refuse(errno.ENOENT)
 
-    def serves(self, path: str) -> bool:
-        """Whether an absolute path is in a mount."""
-        return path in self.table or self._mount_over(path) is not None
+    async def _locate(self, path: str) -> tuple[str, Entry | None]:
+        """Where an absolute path leads: its path without links; the entry if it is in a mount."""
+        if not path.startswith("/"):
+            raise ValueError(f"the path of a mount must be absolute, not {path!r}")
+        for _ in range(LINKS):
+            mount, rest = self._walk_kernel(path)
+            if mount is None:
+                return rest, None
+            try:
+                entry = (await resolve(mount.root, rest, follow=True)).found()
+            except Redirect as redirect:
+                path = redirect.path
+                if not path.startswith("/"):
+                    path = f"{mount.path.rpartition('/')[0]}/{path}"
+                continue
+            return self.path_of(entry), entry
+        raise refuse(errno.ELOOP)
+
+    def _walk_kernel(self, path: str) -> tuple[Mount | None, str]:
+        """Follows a path through the kernel's tree: to a mount, and the rest of the path there; or
+        to its end."""
+        at, links = "", 0
+        left = path.split("/")[::-1]
+        while True:
+            mount = self.table.get(at or "/")
+            if mount is not None:
+                return mount, "/".join(left[::-1])
+            if not left:
+                return None, at or "/"
+            name = left.pop()
+            if name == "..":
+                at = at.rpartition("/")[0]
+            elif name not in ("", "."):
+                inner = f"{at}/{name}"
+                target = None if inner in self.table else _link_target(inner)
+                if target is None:
+                    at = inner
+                    continue
+                links += 1
+                if links > LINKS:
+                    raise refuse(errno.ELOOP)
+                if target.startswith("/"):
+                    at = ""
+                left += target.split("/")[::-1]
 
     async def umount(self, path: str, *, lazy: bool = False) -> None:
         """Ends a mount; what it hid is there again.
 
         Raises OSError: EINVAL where nothing is mounted; EBUSY while files in it are open, a working
-        directory is in it or something is mounted below. lazy: it is gone from the tree at once,
-        and ends when nobody uses it any more.
+        directory is in it, a call is in it or something is mounted below. lazy: it is gone from the
+        tree at once, and ends when nobody uses it any more.
         """
-        path = os.path.normpath(path)
         mount = self.table.get(path)
         if mount is None:
+            path, entry = await self._locate(path)
+            mount = self.table.get(path)
+            if mount is None or (entry is not None and entry is not mount.root):
+                raise refuse(errno.EINVAL)
+        while not lazy and mount.closing and mount.closing == mount.uses:
+            await mount.closed.park()  # for the program, these files are closed
+        if self.table.get(path) is not mount:
             raise refuse(errno.EINVAL)
         inside = path.rstrip("/") + "/"
         below = [other for other in self.table if other.startswith(inside) and other != path]
-        if below and lazy:
-            for other in sorted(below, key=len, reverse=True):
-                await self.umount(other, lazy=True)
-        elif below or (mount.files and not lazy):
+        if not lazy and (below or mount.uses):
             raise refuse(errno.EBUSY)
+        for other in sorted(below, key=len, reverse=True):
+            await self.umount(other, lazy=True)
+        self._detach(mount)
+        if not mount.uses:
+            await self._end(mount)
+
+    def _detach(self, mount: Mount) -> None:
+        """Takes a mount out of the tree."""
+        if mount.gone:
+            return
         if mount.at is not None:
             mount.at.covered = None
         else:
-            self._mount_in_kernel(os.fsencode(path), 0)
+            self._mount_in_kernel(os.fsencode(mount.path), 0)
             del self.by_number[mount.number]
-        del self.table[path]
-        if not mount.files:
-            await self._ended(mount)
+        mount.gone = True
+        del self.table[mount.path]
 
-    async def _ended(self, mount: Mount) -> None:
-        """Nobody will use it any more."""
-        if not mount.ended:
-            mount.ended = True
+    async def _end(self, mount: Mount) -> None:
+        """Nobody will use it any more. Raises what its last sync() does."""
+        if mount.ended:
+            return
+        mount.ended = True
+        try:
             await mount.system.sync()
-            await mount.system.unmounted()
+        finally:
+            del self._unended[mount]
+            with CancelScope(shield=True):
+                await mount.system.unmounted()
+
+    async def ended(self, mount: Mount) -> None:
+        """The last use of a mount that is out of the tree has ended. What goes wrong is logged."""
+        try:
+            with CancelScope(shield=True):
+                await self._end(mount)
+        except Exception as error:
+            log_error(f"file system {mount.system.name} at {mount.path}: its end failed:", error)
+
+    async def leave(self, mount: Mount) -> None:
+        """A use of a mount has ended."""
+        mount.uses -= 1
+        mount.closed.wake_all()
+        if mount.gone and not mount.uses:
+            await self.ended(mount)
 
     def mounts(self) -> list[tuple[str, str, str]]:
         """Path, type and options of every mount, in order of mounting."""
@@ -156,15 +242,18 @@ class Vfs:
             for mount in self.table.values()
         ]
 
-    async def end(self) -> None:
-        """Has everything written, and unmounts everything. For the end of the machine."""
-        for mount in list(self.table.values()):
-            await mount.system.sync()
-        for path in sorted(self.table, key=len, reverse=True):
-            mount = self.table[path]
-            await self.umount(path, lazy=True)
-            if mount.files:
-                await self._ended(mount)
+    def serves(self, path: str) -> bool:
+        """Whether an absolute path is in a mount."""
+        return self._mount_of(path) is not None
+
+    def _mount_of(self, path: str) -> Mount | None:
+        """The mount in which a path without links is: the one with the longest path."""
+        best = None
+        for where, mount in self.table.items():
+            inside = path.startswith(where.rstrip("/") + "/") or path == where
+            if inside and (best is None or len(where) > len(best.path)):
+                best = mount
+        return best
 
     def path_of(self, entry: Entry, *, below: bool = False) -> str:
         """The absolute path of an entry; with `below` from where the kernel's tree ends.
@@ -180,28 +269,134 @@ class Vfs:
             path = mount.path.rstrip("/") + path
         return path.rstrip("/") or "/"
 
+    def place_of(self, number: int, handle: int, path: str) -> tuple[str, Mount | None]:
+        """For messages: which mount a call is about, and the path in it."""
+        if handle in self.files:
+            opened = self.files[handle]
+            try:
+                where = self.path_of(opened.entry)
+            except OSError:
+                return path, opened.mount  # its name is gone
+            if opened.mount is self._no_mount:
+                return path, opened.mount
+        else:
+            mount = self.by_number.get(number)
+            if mount is None:
+                return path, None
+            where = mount.path
+        where = f"{where.rstrip('/')}/{path}".rstrip("/") or "/"
+        best = self._mount_of(where)
+        return (where[len(best.path) :].lstrip("/"), best) if best else (path, None)
+
+    # Writing everything
+
+    async def sync(self) -> None:
+        """Has everything written that was. Raises what the first that fails does, after all."""
+        failed: list[Exception] = []
+
+        async def sync(mount: Mount) -> None:
+            try:
+                await mount.system.sync()
+            except Exception as error:
+                failed.append(error)
+
+        async with Group("sync") as group:
+            for mount in self.table.values():
+                group.start(sync, mount)
+        if failed:
+            raise failed[0]
+
+    async def end(self) -> None:
+        """Has everything written, and unmounts everything. For the end of the machine.
+
+        No file system keeps another one from it, whatever it does.
+        """
+        mounts = list(self._unended)
+        unwritten = dict.fromkeys(mounts)
+        written = Event("everything is written")
+
+        async def finish(mount: Mount) -> None:
+            where = f"file system {mount.system.name} at {mount.path}"
+            waiting = False
+            try:
+                try:
+                    await self._write(mount, where)
+                finally:
+                    del unwritten[mount]
+                    if not unwritten:
+                        written.set()
+                waiting = True
+                with move_on_after(PATIENCE_S):
+                    await written.wait()
+                waiting = False
+                if not mount.ended:
+                    mount.ended = True
+                    del self._unended[mount]
+                    await mount.system.unmounted()
+                self._detach(mount)
+            except Cancelled:
+                if not waiting:
+                    log(ERROR, f"{where} is not through with its end")
+                raise
+            except BaseException as error:
+                log_error(f"{where}: its end failed:", error)
+
+        async with Group("the end of file systems") as group:
+            for mount in mounts:
+                group.start(finish, mount, name=f"end of {mount.path}")
+
+    async def _write(self, mount: Mount, where: str) -> None:
+        """Closes what is open in a mount, and synchronizes it."""
+        for handle in [k for k, opened in self.files.items() if opened.mount is mount]:
+            opened = self.files.pop(handle, None)
+            if opened is None or opened.flags & os.O_PATH:
+                continue
+            for step in (opened.file.flush, opened.file.close):
+                try:
+                    await step()
+                except Cancelled:
+                    raise
+                except BaseException as error:
+                    log_error(f"{where}: an open file cannot be closed:", error)
+        try:
+            await mount.system.sync()
+        except Cancelled:
+            raise
+        except BaseException as error:
+            log_error(f"{where}: sync failed:", error)
+
     # Open files
 
-    def add_device(self, node: Node, file: Node, flags: int) -> int:
+    def add_device(self, device: Device, file: Node, flags: int) -> int:
         """A handle for an open device."""
-        entry = Entry(self._no_mount, None, "", node)
+        entry = Entry(self._no_mount, self._no_mount.root, device.name, device)
         return self.add_file(self._no_mount, entry, file, flags)
 
     def add_file(self, mount: Mount, entry: Entry, file: Node, flags: int) -> int:
         """A handle for an open file."""
         self._last_handle += 1
         self.files[self._last_handle] = OpenFile(mount, entry, file, flags)
-        mount.files += 1
+        mount.uses += 1
         return self._last_handle
 
-    async def drop_file(self, handle: int) -> OpenFile:
+    async def drop_file(self, handle: int) -> None:
         """The kernel does not use a handle any more."""
         opened = self.files.pop(handle)
         mount = opened.mount
-        mount.files -= 1
-        if not opened.flags & os.O_PATH:
-            await opened.file.close()
-        gone = mount is not self._no_mount and self.table.get(mount.path) is not mount
-        if not mount.files and gone:
-            await self._ended(mount)
-        return opened
+        mount.closing += 1
+        try:
+            if not opened.flags & os.O_PATH:
+                await opened.file.close()
+        finally:
+            mount.closing -= 1
+            await self.leave(mount)
+
+
+def _link_target(path: str) -> str | None:
+    """Where a symbolic link of the kernel's tree leads; None for what is none."""
+    try:
+        return os.readlink(path)  # noqa: PTH115  # pathlib is not needed for anything else
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        return None

@@ -11,7 +11,7 @@ import zipfile
 import zlib
 
 from ovum.services.log import WARNING, log
-from ovum.services.tasks import checkpoint
+from ovum.services.tasks import Lock, checkpoint
 from ovum.services.vfs.node import Node, refuse
 from ovum.services.vfs.source import open_source
 from ovum.services.vfs.static import StaticDirectory, StaticFileSystem, StaticLink, StaticNode
@@ -31,6 +31,9 @@ _LOCAL_HEADER = 30
 
 _ENCRYPTED = 1
 """General purpose bit 0 (APPNOTE 4.4.4)."""
+
+_PATH_MAX = 4096
+"""Bytes that the target of a symbolic link may have, its end included."""
 
 
 class ZipFileSystem(StaticFileSystem):
@@ -71,20 +74,35 @@ class ZipFileSystem(StaticFileSystem):
         if isinstance(directory.names.get(names[-1]), StaticDirectory):
             log(WARNING, f"zip: the file {entry.filename!r} is left out: it is a directory, too")
             return
-        is_link = stat.S_ISLNK(mode)
-        kind = stat.S_IFLNK if is_link else stat.S_IFREG
+        target = None
+        if stat.S_ISLNK(mode):
+            target = _target_of(entry, listing)
+            if target is None:
+                log(WARNING, f"zip: the link {entry.filename!r} is left out: it cannot be read")
+                return
+        kind = stat.S_IFREG if target is None else stat.S_IFLNK
         info = self.attributes(
             kind | (stat.S_IMODE(mode) or 0o644), entry.file_size, int(when * 1e9)
         )
-        node: StaticNode
-        if is_link:
-            node = StaticLink(info, listing.read(entry).decode("utf-8", "surrogateescape"))
-        else:
-            node = _File(info, entry, self.source)
-        directory.names[names[-1]] = node
+        directory.names[names[-1]] = (
+            _File(info, entry, self.source) if target is None else StaticLink(info, target)
+        )
 
     async def unmounted(self) -> None:
         self.source.close()
+
+
+def _target_of(entry: zipfile.ZipInfo, listing: zipfile.ZipFile) -> str | None:
+    """The path that a symbolic link holds; None if it is damaged, encrypted or too long."""
+    try:
+        with listing.open(entry) as packed:
+            # No more than a path may have, whatever there is: it is unpacked into memory.
+            target = packed.read(_PATH_MAX)
+            if len(target) >= _PATH_MAX or packed.read(1):
+                return None
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError):
+        return None  # RuntimeError: encrypted, or packed in a way that zipfile does not know
+    return target.decode("utf-8", "surrogateescape")
 
 
 class _File(StaticNode):
@@ -132,6 +150,8 @@ class _Packed(StaticNode):
         self._entry = file.entry
         self._source = source
         self._start = start
+        self._turn = Lock("unpacking")
+        """One read at a time: they share the decompressor, and wait for the archive."""
         self._rewind()
 
     def _rewind(self) -> None:
@@ -147,51 +167,62 @@ class _Packed(StaticNode):
         self._crc = 0
 
     async def read(self, offset: int, size: int) -> bytes | memoryview:
-        if offset < self._at:
-            self._rewind()
         size = min(size, self.info.size - offset)
         if size <= 0:
             return b""
         parts: list[bytes] = []
-        while size:
-            skip = offset - self._at
-            if skip < len(self._ready):
-                part = self._ready[skip : skip + size]
-                parts.append(part)
-                offset += len(part)
-                size -= len(part)
-                continue
-            self._at += len(self._ready)
-            self._ready = await self._next()
+        async with self._turn:
+            if offset < self._at:
+                self._rewind()
+            while size:
+                skip = offset - self._at
+                if skip < len(self._ready):
+                    part = self._ready[skip : skip + size]
+                    parts.append(part)
+                    offset += len(part)
+                    size -= len(part)
+                else:
+                    await self._go_on()
         return b"".join(parts)
 
-    async def _next(self) -> bytes:
-        """What comes next, not nothing."""
+    async def _go_on(self) -> None:
+        """Makes what comes next ready: not nothing. Cancelled, nothing has changed."""
         while True:
             await checkpoint()
             left = self._entry.compress_size - self._packed
+            raw: bytes | memoryview = b""
+            if self._wants_more() and left:
+                raw = await self._source.read(self._start + self._packed, min(left, _PIECE))
             try:
-                if self._inflate is not None and self._inflate.unconsumed_tail:
-                    data = self._inflate.decompress(self._inflate.unconsumed_tail, _PIECE)
-                elif self._bunzip is not None and not (self._bunzip.needs_input or left == 0):
-                    data = self._bunzip.decompress(b"", _PIECE)
-                else:
-                    piece = min(left, _PIECE)
-                    raw = await self._source.read(self._start + self._packed, piece)
-                    self._packed += piece
-                    decompressor = self._inflate or self._bunzip
-                    assert decompressor is not None
-                    data = decompressor.decompress(raw, _PIECE)
+                data = self._unpack(raw)
+                if data:
+                    self._take(data)
+                    return
+                if not raw and (self._wants_more() or not left):
+                    raise refuse(errno.EIO)  # it ends before its size says
             except (zlib.error, OSError, EOFError, ValueError):
+                self._rewind()
                 raise refuse(errno.EIO) from None
-            if data:
-                self._check(data)
-                return data
-            if not left and not (self._inflate and self._inflate.unconsumed_tail):
-                raise refuse(errno.EIO)  # it ends before its size says
 
-    def _check(self, data: bytes) -> None:
+    def _wants_more(self) -> bool:
+        """Whether the decompressor has used all that it has got."""
+        if self._inflate is not None:
+            return not self._inflate.unconsumed_tail
+        assert self._bunzip is not None
+        return self._bunzip.needs_input
+
+    def _unpack(self, raw: bytes | memoryview) -> bytes:
+        """What the decompressor makes of these bytes, or of those it has still."""
+        self._packed += len(raw)
+        if self._inflate is not None:
+            return self._inflate.decompress(raw or self._inflate.unconsumed_tail, _PIECE)
+        assert self._bunzip is not None
+        return self._bunzip.decompress(raw, _PIECE)
+
+    def _take(self, data: bytes) -> None:
         """Raises OSError(EIO) when everything has been read and is not what was packed."""
+        self._at += len(self._ready)
+        self._ready = data
         self._crc = zlib.crc32(data, self._crc)
         end = self._at + len(data)
         if end > self.info.size or (end == self.info.size and self._crc != self._entry.CRC):

@@ -13,7 +13,7 @@ from ovum.services import vfs
 from .cases import all_cases
 from .execute import Runner
 from .record import EVERYTHING, recorded
-from .systems import SYSTEMS, runner_on
+from .systems import OF_A_MACHINE, SYSTEMS, runner_on
 
 
 def _run(name: str, runner: Runner) -> int:
@@ -45,7 +45,8 @@ def main() -> int:
         if name != "ram":
             where = f"/mnt/{name}"
             os.makedirs(where)
-            wrong += _run(name, runner_on(SYSTEMS[name], os, vfs.mount, vfs.umount, where))
+            system = {**SYSTEMS, **OF_A_MACHINE}[name]
+            wrong += _run(name, runner_on(system, os, vfs.mount, vfs.umount, where))
             vfs.umount(where)
     return min(wrong, 100)
 

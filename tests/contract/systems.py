@@ -73,6 +73,19 @@ SYSTEMS: dict[str, System] = {
 }
 
 
+def shared() -> FileSystem:
+    """The first folder that the host shares with the machine."""
+    from ovum.drivers import manager
+    from ovum.services.vfs.ninep import NinePFileSystem
+
+    manager.start()
+    return NinePFileSystem(manager.find("9p")[0])
+
+
+OF_A_MACHINE = {"9p": System(shared)}
+"""Those that need a device, which only a machine has that was started with one."""
+
+
 def runner_on(
     system: System, calls: Any, mount: Callable[..., Any], umount: Callable[..., Any], where: str
 ) -> Runner:

@@ -50,6 +50,16 @@ def test_everything_at_once() -> None:
     assert (options.target, options.arguments) == ("prog.py", ["a"])
 
 
+def test_words_for_qemu_are_split_as_a_shell_does() -> None:
+    words = ["--qemu", "-device edu", "--qemu", "-nodefaults", "--qemu=-name 'a b'", "p", "--qemu"]
+    options = parse_run(words)
+    assert options.qemu == ["-device", "edu", "-nodefaults", "-name", "a b"]
+    assert (options.target, options.arguments) == ("p", ["--qemu"])
+    assert parse_run(["p"]).qemu == []
+    with pytest.raises(UsageError, match="--qemu"):
+        parse_run(["--qemu", "-name 'a"])
+
+
 def test_options_of_one_run_are_not_another_ones() -> None:
     parse_run(["--with", "numpy", "-e", "A=B", "p"])
     options = parse_run(["p"])

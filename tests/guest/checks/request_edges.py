@@ -124,22 +124,57 @@ def a_heap_does_not_shrink_under_a_task() -> None:
         assert got == [2 * PAGE]
 
 
+class SlowFile(vfs.Node):
+    """The same as a regular file."""
+
+    def __init__(self) -> None:
+        self.slow = Slow()
+        self.info = vfs.Attributes(self.kind | 0o644, 1001, 1 << 20)
+
+    async def attributes(self) -> vfs.Attributes:
+        return self.info
+
+    async def read(self, offset: int, size: int) -> bytes:
+        return await self.slow.read(offset, size)
+
+
 @check
-def who_reads_from_a_position_takes_turns() -> None:
-    with slow_device() as (device, fd):
+def who_uses_the_position_of_a_file_takes_turns() -> None:
+    system = vfs.MemoryFileSystem()
+    file = SlowFile()
+    system.top.names["slow"] = file  # type: ignore[assignment]
+    with mounted(system):
+        fd = os.open(f"{WHERE}/slow", os.O_RDONLY)
         order: list[object] = []
         reader = threading.Thread(target=lambda: order.append(len(os.read(fd, 10))))
         reader.start()
-        device.reading.acquire()
+        file.slow.reading.acquire()
         seeker = threading.Thread(target=lambda: order.append(("seek", os.lseek(fd, 1000, 0))))
         seeker.start()
         locker = threading.Thread(target=lambda: locked().lseek(fd, 0, os.SEEK_CUR))
         locker.start()
-        device.open_gate()
+        file.slow.open_gate()
         for thread in (reader, seeker, locker):
             thread.join()
-        assert order == [10, ("seek", 1000)]
+        assert sorted(order, key=str) == [("seek", 1000), 10]
+        # The read would have put it to 10 behind a seek that did not wait.
         assert os.lseek(fd, 0, os.SEEK_CUR) == 1000
+        os.close(fd)
+
+
+@check
+def a_device_is_read_and_written_at_the_same_time() -> None:
+    with slow_device() as (device, fd):
+        got: list[int] = []
+        reader = threading.Thread(target=lambda: got.append(len(os.read(fd, 10))))
+        reader.start()
+        device.reading.acquire()
+        os.lseek(fd, 0, os.SEEK_SET)  # does not wait
+        with refused(errno.EBADF):
+            os.write(fd, b"opened for reading")
+        device.open_gate()
+        reader.join()
+        assert got == [10]
 
 
 @check

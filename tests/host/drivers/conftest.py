@@ -31,3 +31,10 @@ def run(request: pytest.FixtureRequest) -> Run:
         return testing.run(fn, *args, seed=request.param)
 
     return run
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test with a parameter `seed` runs with each of SEEDS, unless it says which itself."""
+    own = any("seed" in mark.args[0] for mark in metafunc.definition.iter_markers("parametrize"))
+    if "seed" in metafunc.fixturenames and not own:
+        metafunc.parametrize("seed", SEEDS)

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from ovum.drivers.virtio import features as f
 from ovum.drivers.virtio.mmio import CONFIG, MAGIC, MmioPlace, MmioRegisters
 from ovum.services.tasks import Event
 
 from .machine import Machine
+
+if TYPE_CHECKING:
+    from .pci_model import PciModel
 
 
 class Chain:
@@ -144,6 +148,8 @@ class VirtioModel:
         self.queues = [ModelQueue(machine, queue_size) for _ in range(queues)]
         self.notifications = [0] * queues
         self._notified = Event()
+        self.function: PciModel
+        """What it is on PCI."""
         self.interrupt_queue: Callable[[int], None] = lambda index: None
         self.interrupt_config: Callable[[], None] = lambda: None
 

@@ -1,12 +1,15 @@
 """What can be seen of tasks, and what is reported."""
 
 import threading
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
 
 from ovum.services import tasks
 from ovum.services.tasks import instrument, testing
+from ovum.services.tasks.epoll import EpollBackend
+from ovum.services.tasks.watchdog import SlowStep, watchdog
 
 
 def test_a_task_tells_what_it_does() -> None:
@@ -54,42 +57,171 @@ def test_times_are_counted() -> None:
 
 
 def test_who_keeps_all_others_waiting_is_reported() -> None:
-    reports: list[tuple[str, int, str]] = []
-
-    def report(task: tasks.Task[Any], spent: int) -> None:
-        reports.append((task.name, spent, instrument.format_task(task)))
-
     async def main() -> None:
         async def slow() -> None:
-            testing.spin(15)
+            tick(60)
             await tasks.sleep(0.001)
 
         async with tasks.Group() as group:
             group.start(slow)
-            group.start(tasks.sleep, 0.001)
 
-    from ovum.services.tasks.epoll import EpollBackend
+    reports, scheduler = run_with_ticks(main)
+    (report,) = reports
+    assert report.name.endswith("slow")
+    assert (report.running, report.spent_ns) == (False, 60_000_000)
+    assert [frame.f_code.co_name for frame, _ in report.stack] == ["slow", "sleep", "park"]
+    assert scheduler.slow_count == 1
 
-    backend = EpollBackend()
-    try:
-        scheduler = tasks.Scheduler(backend, on_slow=report, slow_ns=10_000_000)
-        scheduler.run(main)
-    finally:
-        backend.close()
-    named = [report for report in reports if report[0].endswith("slow")]
-    assert len(named) == 1
-    assert named[0][1] >= 10_000_000
-    assert "await tasks.sleep(0.001)" in named[0][2]
+
+class TickingBackend(testing.VirtualBackend):
+    """A clock that goes only when it is told to, also while a task runs."""
+
+
+ticking: list[TickingBackend] = []
+
+
+def tick(milliseconds: int) -> None:
+    """Time passes while a task runs."""
+    ticking[-1].time_ns += milliseconds * 1_000_000
+
+
+def run_with_ticks(
+    main: Callable[[], Coroutine[Any, Any, None]],
+) -> tuple[list[SlowStep], tasks.Scheduler]:
+    """Runs over such a clock; returns what was reported, and the scheduler."""
+    reports: list[SlowStep] = []
+    backend = TickingBackend()
+    scheduler = tasks.Scheduler(backend, on_slow=reports.append)
+    backend.scheduler = scheduler
+    ticking.append(backend)
+    scheduler.run(main)
+    return reports, scheduler
+
+
+@pytest.mark.parametrize(("milliseconds", "count"), [(45, 0), (50, 0), (51, 1)])
+def test_the_limit_is_50_ms(milliseconds: int, count: int) -> None:
+    async def main() -> None:
+        tick(milliseconds)
+        await tasks.checkpoint()
+
+        async def served() -> None:
+            tick(milliseconds)
+
+        tasks.current_scheduler().call_soon(
+            lambda: tasks.current_scheduler().spawn_now(served(), "served")
+        )
+        await tasks.checkpoint()
+        await tasks.checkpoint()
+
+    reports, scheduler = run_with_ticks(main)
+    names = [report.name.rpartition(".")[2] for report in reports]
+    assert names == ["main", "served"] * count
     assert scheduler.slow_count == len(reports)
 
 
-def test_the_limit_is_50_ms(caplog: pytest.LogCaptureFixture) -> None:
+# What still runs
+
+
+def run_watched(
+    main: Callable[[], Coroutine[Any, Any, None]],
+    on_slow: Callable[[SlowStep], None],
+) -> tasks.Scheduler:
+    backend = EpollBackend()
+    try:
+        scheduler = tasks.Scheduler(backend, on_slow=on_slow, slow_ns=1_000_000)
+        scheduler.watchdog = watchdog
+        scheduler.run(main)
+        return scheduler
+    finally:
+        backend.close()
+
+
+def compute_until(event: threading.Event) -> None:
+    while not event.is_set():
+        pass
+
+
+@pytest.mark.parametrize("way", ["task", "spawn_now", "nested"])
+def test_a_step_that_does_not_end_is_reported_once_with_where_it_is(way: str) -> None:
+    reported = threading.Event()
+    reports: list[SlowStep] = []
+
+    def report(step: SlowStep) -> None:
+        if step.name == "busy":
+            reports.append(step)
+            reported.set()
+
+    async def busy() -> None:
+        # Ends only when it has been reported.
+        compute_until(reported)
+        testing.spin(5)
+
     async def main() -> None:
-        testing.spin(55)
+        scheduler = tasks.current_scheduler()
+        if way == "task":
+            await scheduler.spawn(busy, name="busy").wait()
+        elif way == "nested":
+            scheduler.spawn_now(busy(), "busy")
+        else:
+            scheduler.call_soon(lambda: scheduler.spawn_now(busy(), "busy"))
+            await tasks.checkpoint()
+            await tasks.checkpoint()
+
+    run_watched(main, report)
+    (step,) = reports
+    assert step.running
+    assert step.spent_ns >= 1_000_000
+    names = [frame.f_code.co_name for frame, _ in step.stack]
+    assert names[:2] == ["busy", "compute_until"]
+
+
+def test_nobody_looks_at_schedulers_that_are_asleep() -> None:
+    """The watchdog waits without a timer then, and is roused when there is something to do."""
+
+    async def main() -> None:
+        for _ in range(3):
+            await tasks.to_thread(_wait_until, lambda: watchdog.resting)
+            compute_until(reported)
+            reported.clear()
+
+    reported = threading.Event()
+    run_watched(main, lambda step: reported.set())
+
+
+def _wait_until(condition: Callable[[], bool]) -> None:
+    pause = threading.Event()
+    for _ in range(10_000):
+        if condition():
+            return
+        pause.wait(0.001)
+    raise AssertionError("it has not come that far")
+
+
+def test_a_report_that_fails_does_not_end_the_watchdog(caplog: pytest.LogCaptureFixture) -> None:
+    called = [threading.Event(), threading.Event()]
+
+    def report(step: SlowStep) -> None:
+        (called[0] if not called[0].is_set() else called[1]).set()
+        raise LookupError("no such log")
+
+    async def main() -> None:
+        compute_until(called[0])
+        await tasks.checkpoint()
+        compute_until(called[1])
+
+    run_watched(main, report)
+    assert "no such log" in caplog.text
+
+
+def test_what_tasks_run_logs_of_a_slow_task(caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        while not caplog.records:
+            pass
 
     tasks.run(main)
-    assert "ran for" in caplog.text
-    assert "without a checkpoint" in caplog.text
+    assert "has run for" in caplog.text
+    assert "without a checkpoint, and is here:" in caplog.text
+    assert "while not caplog.records" in caplog.text
 
 
 def test_any_thread_may_look() -> None:

@@ -6,7 +6,7 @@ import http.server
 import os
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import fsspec
@@ -144,3 +144,66 @@ def test_a_store_that_refuses_is_told_at_close() -> None:
             system.request(2, fd)  # the flush of close()
     assert store.cat_file("/refusing/file") == b"old"
     store.rm("/refusing", recursive=True)
+
+
+def test_names_that_are_patterns_are_names_only() -> None:
+    store = fsspec.filesystem("memory")
+    for name in ("a", "b", "x[1].txt", "what?"):
+        store.pipe_file(f"/patterns/{name}", name.encode())
+    store.pipe_file("/patterns/dir[x]/*/deep", b"deep")
+    with HostedSystem(FsspecFileSystem(store, "/patterns")) as system:
+        system.close(system.open("/*", os.O_CREAT | os.O_WRONLY))
+        for old, new in (("/*", "/star"), ("/x[1].txt", "/y"), ("/what?", "/*"), ("/dir[x]", "/d")):
+            system.rename(old, new)
+        assert sorted(system.listdir("/")) == ["*", "a", "b", "d", "star", "y"]
+        assert read(system, "/*") == b"what?"
+        assert read(system, "/d/*/deep") == b"deep"
+    store.rm("/patterns", recursive=True)
+
+
+def test_what_could_not_be_stored_is_not_stored_later() -> None:
+    store = fsspec.filesystem("memory")
+    store.pipe_file("/failing/file", b"old")
+    refuses = True
+
+    class Failing:
+        protocol = "failing"
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(store, name)
+
+        def pipe_file(self, path: str, data: bytes) -> None:
+            if refuses:
+                raise PermissionError(errno.EACCES, "no")
+            store.pipe_file(path, data)
+
+    with HostedSystem(FsspecFileSystem(Failing(), "/failing")) as system:
+        fd = system.open("/file", os.O_WRONLY)
+        system.write(fd, b"new")
+        with pytest.raises(PermissionError):
+            system.close(fd)
+        with pytest.raises(PermissionError):
+            system.request(1, fd)  # the release of close()
+        refuses = False
+        system.rename("/file", "/moved")
+        assert read(system, "/moved") == b"old"
+    store.rm("/failing", recursive=True)
+
+
+def test_files_that_memory_cannot_hold() -> None:
+    store = fsspec.filesystem("memory")
+    store.pipe_file("/vast/file", b"content")
+    with HostedSystem(FsspecFileSystem(store, "/vast")) as system:
+        fd = system.open("/file", os.O_RDWR)
+        for size in (1 << 45, (1 << 63) - 10):
+            calls: list[Callable[[], object]] = [
+                functools.partial(system.pwrite, fd, b"x", size),
+                functools.partial(system.ftruncate, fd, size),
+            ]
+            for call in calls:
+                with pytest.raises(OSError) as caught:
+                    call()
+                assert caught.value.errno == errno.ENOSPC
+        assert system.pread(fd, 100, 0) == b"content"
+        system.close(fd)
+    store.rm("/vast", recursive=True)

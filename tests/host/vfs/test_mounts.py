@@ -5,14 +5,18 @@ import os
 import runpy
 import stat
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 from ovum.services import vfs
 from ovum.services.tasks import Event
+from ovum.services.vfs import operations
 from ovum.services.vfs.testing import HostedSystem
+
+from .gated import Calling, wait_for
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 
@@ -246,3 +250,179 @@ def test_the_example() -> None:
         with pytest.raises(OSError) as caught:
             system.unlink("/c")
         assert caught.value.errno == errno.EROFS
+
+
+class Odd(vfs.Directory):
+    """Files whose reads and writes tell of what cannot be, and names that no path can have."""
+
+    class File(vfs.Node):
+        def __init__(self, told: object) -> None:
+            self.told = told
+
+        async def attributes(self) -> vfs.Attributes:
+            return vfs.Attributes(stat.S_IFREG | 0o644, 9, 1000)
+
+        async def read_into(self, offset: int, view: memoryview) -> int:
+            return self.told  # type: ignore[return-value]
+
+        async def write(self, offset: int, data: memoryview) -> int:
+            return self.told  # type: ignore[return-value]
+
+    files: ClassVar = {"none": None, "less": -5, "nothing": 0, "more": 11, "huge": 1 << 70}
+
+    async def attributes(self) -> vfs.Attributes:
+        return vfs.Attributes(stat.S_IFDIR | 0o755, 1)
+
+    async def lookup(self, name: str) -> vfs.Node:
+        return self.File(self.files[name])
+
+    async def entries(self) -> Iterable[tuple[str, int, int]]:
+        names = ("a/b", "", ".", "..", "nul\0", "x" * 5000, "é" * 128, "y" * 255, "good")
+        return [(name, stat.S_IFREG, 2) for name in names]
+
+
+class OddFileSystem(vfs.FileSystem):
+    async def root(self) -> vfs.Node:
+        return Odd()
+
+
+@pytest.mark.parametrize("name", Odd.files)
+def test_results_that_cannot_be_are_eio(name: str, capfd: pytest.CaptureFixture[str]) -> None:
+    with HostedSystem(vfs.MemoryFileSystem()) as system:
+        system.mkdir("/in")
+        system.mount("/in", OddFileSystem())
+        fd = system.open(f"/in/{name}", os.O_RDWR)
+        calls: list[Callable[[], object]] = [
+            lambda: system.write(fd, b"x" * 10),
+            lambda: system.request(operations.ALLOCATE, fd, a=3, b=0, c=10),
+        ]
+        if name != "nothing":  # the end of the file
+            calls.append(lambda: system.read(fd, 10))
+        for call in calls:
+            with pytest.raises(OSError) as caught:
+                call()
+            assert caught.value.errno == errno.EIO
+        assert system.lseek(fd, 0, os.SEEK_CUR) == 0
+        system.close(fd)
+    assert f"file system python at /in: write of '{name}' failed:" in capfd.readouterr().err
+
+
+def test_names_that_no_path_can_have_are_not_listed() -> None:
+    with HostedSystem(OddFileSystem()) as system:
+        assert system.listdir("/") == ["y" * 255, "good"]
+
+
+def test_a_listing_that_cannot_be_made_is_no_empty_directory() -> None:
+    class Broken(vfs.Directory):
+        async def attributes(self) -> vfs.Attributes:
+            return vfs.Attributes(stat.S_IFDIR | 0o755, 1)
+
+        async def entries(self) -> Iterable[tuple[str, int, int]]:
+            raise FileNotFoundError(errno.ENOENT, "something that it needs")
+
+    class BrokenFileSystem(vfs.FileSystem):
+        async def root(self) -> vfs.Node:
+            return Broken()
+
+    with HostedSystem(BrokenFileSystem()) as system:
+        with pytest.raises(OSError) as caught:
+            system.listdir("/")
+        assert caught.value.errno == errno.EIO
+
+
+def test_create_and_write_are_enough_to_write_a_file() -> None:
+    class File(vfs.Node):
+        def __init__(self) -> None:
+            self.content = bytearray()
+
+        async def attributes(self) -> vfs.Attributes:
+            return vfs.Attributes(stat.S_IFREG | 0o644, 7, len(self.content))
+
+        async def write(self, offset: int, data: memoryview) -> int:
+            self.content[offset : offset + len(data)] = data
+            return len(data)
+
+    class Top(vfs.Directory):
+        def __init__(self) -> None:
+            self.names: dict[str, vfs.Node] = {}
+
+        async def attributes(self) -> vfs.Attributes:
+            return vfs.Attributes(stat.S_IFDIR | 0o755, 1)
+
+        async def lookup(self, name: str) -> vfs.Node:
+            if name in self.names:
+                return self.names[name]
+            raise FileNotFoundError(errno.ENOENT, name)
+
+        async def create(self, name: str, mode: int) -> vfs.Node:
+            self.names[name] = File()
+            return self.names[name]
+
+    class Simple(vfs.FileSystem):
+        top = Top()
+
+        async def root(self) -> vfs.Node:
+            return self.top
+
+    with HostedSystem(Simple()) as system:
+        fd = system.open("/new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        assert system.write(fd, b"text") == 4
+        system.close(fd)
+        with pytest.raises(OSError) as caught:
+            system.open("/new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        assert caught.value.errno == errno.EROFS
+
+
+def test_a_lock_belongs_to_the_open_file_whoever_waits_for_it() -> None:
+    with HostedSystem(vfs.MemoryFileSystem()) as system:
+        holder, waiting, last = (system.open("/file", os.O_RDWR | os.O_CREAT) for _ in range(3))
+        system.flock(holder, 2)
+        order: list[str] = []
+
+        def lock(fd: int, name: str) -> None:
+            system.flock(fd, 2)
+            order.append(name)
+
+        calls = []
+        for number, (fd, name) in enumerate(((waiting, "a"), (waiting, "b"), (last, "c")), 1):
+            calls.append(Calling(lock, fd, name))
+            wait_for(lambda: _waiting(system) == number)  # noqa: B023  # called before the next
+        number = system.post("lock", "", a=2, base=last)
+        wait_for(lambda: _waiting(system) == 4)
+        system.interrupt(number)
+        assert system.answer(number) == -errno.EINTR
+        system.flock(holder, 8)
+        calls[0].result()
+        calls[1].result()  # the same open file has it already
+        assert sorted(order) == ["a", "b"]
+        system.close(waiting)
+        calls[2].result()
+        assert order[2:] == ["c"]
+
+
+def _waiting(system: HostedSystem) -> int:
+    return sum(task.waits_for == "lock a file" for task in system.scheduler.tasks())
+
+
+def test_numbers_of_a_file_system() -> None:
+    with HostedSystem(vfs.MemoryFileSystem(limit=1 << 20)) as system:
+        fd = system.open("/file", os.O_CREAT | os.O_WRONLY)
+        system.write(fd, bytes(10 * 4096))
+        system.close(fd)
+        for numbers in (system.statvfs("/"), system.statvfs("/file")):
+            assert (numbers.f_bsize, numbers.f_frsize, numbers.f_namemax) == (4096, 4096, 255)
+            assert (numbers.f_blocks, numbers.f_bfree, numbers.f_bavail) == (256, 246, 246)
+            assert (numbers.f_files, numbers.f_flag) == (2, 0)
+            assert numbers.f_fsid == system.stat("/").st_dev
+
+
+def test_members_of_the_example_have_inodes_of_their_own() -> None:
+    made = runpy.run_path(str(EXAMPLES / "jsonfs.py"))
+    deep = '{"a": ' * 30 + "1" + "}" * 30
+    many = "[" + ", ".join("1" for _ in range(1500)) + "]"
+    with HostedSystem(
+        made["JsonFileSystem"](f'{{"deep": {deep}, "many": {many}, "l": [1, 2]}}')
+    ) as s:
+        paths = ["/deep" + "/a" * depth for depth in range(30)]
+        paths += [f"/many/{number}" for number in range(1500)] + ["/l/0", "/l/1"]
+        assert len({s.stat(path).st_ino for path in paths}) == len(paths)

@@ -4,11 +4,14 @@ import errno
 import io
 import os
 import random
+import threading
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from ovum.services.tasks import Group, checkpoint
+from ovum.services.tasks.testing import run
 from ovum.services.vfs.testing import HostedSystem
 from ovum.services.vfs.zip import ZipFileSystem
 
@@ -142,3 +145,85 @@ def test_what_cannot_be_unpacked_is_told() -> None:
         assert caught.value.errno == errno.EOPNOTSUPP
     with pytest.raises(FileNotFoundError):
         ZipFileSystem("/no/such/archive.zip")
+
+
+@pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
+def test_several_that_read_one_open_file(method: int, tmp_path: Path) -> None:
+    file = tmp_path / "a.zip"
+    file.write_bytes(packed(method, large=LARGE))
+    wrong: list[int] = []
+    with HostedSystem(ZipFileSystem(file)) as system:
+        fd = system.open("/large", os.O_RDONLY)
+
+        def read(seed: int) -> None:
+            dice = random.Random(seed)
+            for _ in range(15):
+                start = dice.randrange(len(LARGE))
+                if system.pread(fd, 1000, start) != LARGE[start : start + 1000]:
+                    wrong.append(start)
+
+        threads = [threading.Thread(target=read, args=(seed,)) for seed in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert wrong == []
+
+
+@pytest.mark.parametrize("method", ["deflated", "bzip2"])
+def test_a_read_that_is_interrupted_has_not_happened(method: str) -> None:
+    system = ZipFileSystem(packed(METHODS[method], large=LARGE))
+
+    async def main() -> None:
+        file = await system.top.names["large"].open(os.O_RDONLY)
+        for piece in range(0, len(LARGE), 50_000):
+            # After each of the first checkpoints of a read in turn.
+            for steps in range(1, 5):
+                async with Group() as group:
+                    group.start(file.read, piece, 100_000)
+                    for _ in range(steps):
+                        await checkpoint()
+                    group.cancel()
+            assert await file.read(piece, 1000) == LARGE[piece : piece + 1000]
+
+    run(main)
+
+
+def link(target: bytes, flags: int = 0) -> bytes:
+    """An archive with a symbolic link and a file."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        entry = zipfile.ZipInfo("link")
+        entry.external_attr = 0o120777 << 16
+        archive.writestr(entry, target, zipfile.ZIP_DEFLATED)
+        archive.writestr("good", b"good")
+    data = bytearray(file.getvalue())
+    data[6] |= flags
+    data[data.find(b"PK\1\2") + 8] |= flags
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        link(b"a" * 50_000_000),
+        link(b"a" * 4096),
+        link(b"target", 1),
+        link(b"target")[:34] + b"?" * 7,
+    ],
+    ids=["a bomb", "too long", "encrypted", "damaged"],
+)
+def test_a_link_that_cannot_be_read_is_left_out(
+    data: bytes, capfd: pytest.CaptureFixture[str]
+) -> None:
+    whole = link(b"target")
+    made = ZipFileSystem(data if len(data) > 41 else data + whole[41:])
+    with HostedSystem(made) as system:
+        assert system.listdir("/") == ["good"]
+        assert content_of(system, "/good") == b"good"
+    assert "the link 'link' is left out" in capfd.readouterr().err
+
+
+def test_the_longest_link() -> None:
+    with HostedSystem(ZipFileSystem(link(b"a" * 4095))) as system:
+        assert system.readlink("/link") == "a" * 4095

@@ -1,0 +1,1 @@
+"""Displays: frame buffers, mode setting, text on a screen."""

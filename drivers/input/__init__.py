@@ -1,0 +1,1 @@
+"""Keyboards and pointers: key codes, events, layouts, what keys send to a terminal."""
