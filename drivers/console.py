@@ -23,7 +23,7 @@ from ovum.drivers.ps2.controller import Controller
 from ovum.drivers.ps2.keyboard import Ps2Keyboard
 from ovum.drivers.ps2.mouse import Ps2Mouse
 from ovum.services.log import INFO, WARNING, log
-from ovum.services.tasks import Event, Group, now, sleep
+from ovum.services.tasks import Event, Group, checkpoint, now, sleep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,6 +37,9 @@ FRAME_S = 0.02
 
 SHARE = 3
 """Drawing takes at most one part in so many and one of the machine's time."""
+
+PIECE = 1024
+"""Bytes that are looked at before others have their turn."""
 
 hub = Hub()
 """Events of all keyboards and mice."""
@@ -127,8 +130,12 @@ class Console:
             data, position = _kernel.read_screen(position)
             if data or not view.cells:
                 begun = now()
-                terminal.feed(data)
-                view.draw()
+                # In small steps: others must not wait for a picture.
+                for at in range(0, len(data), PIECE):
+                    terminal.feed(data[at : at + PIECE])
+                    await checkpoint()
+                for _ in view.steps():
+                    await checkpoint()
                 self.translator.application_cursor = terminal.grid.application_cursor
                 # Over a link the host's terminal answers.
                 if terminal.replies and not linked:

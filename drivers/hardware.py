@@ -68,6 +68,9 @@ if TYPE_CHECKING:
             """Binds a vector for message-signalled interrupts, whose `address` and `data` the
             device is to be told. Raises OSError(ENOSPC) when all are in use."""
 
+        def add_entropy(self, data: bytes) -> None:
+            """Stirs bytes into the machine's entropy."""
+
         def fence(self) -> None:
             """What was stored before is seen by devices before what is loaded after it is read."""
 

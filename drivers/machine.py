@@ -70,6 +70,7 @@ class KernelDma:
 class KernelHardware:
     """`Hardware` for drivers in a machine of ovum's; see there."""
 
+    add_entropy = staticmethod(_kernel.add_entropy)
     fence = staticmethod(_kernel.fence)
     physical = staticmethod(_kernel.physical)
 

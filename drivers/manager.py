@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ovum.drivers.discovery import Found
     from ovum.drivers.hardware import Hardware
     from ovum.drivers.pci.config import ConfigSpace
+    from ovum.services.devices import Device
 
     class Driver(Protocol):
         """What drives a device that is up."""
@@ -41,6 +42,14 @@ if TYPE_CHECKING:
 
         async def stop(self) -> None:
             """The device's end. Who waits for it gets an error, and nothing of it is left."""
+
+    class Nodes(Protocol):
+        """`services.devices.Devices`: see there."""
+
+        def add(self, name: str, device: Device, mode: int) -> None: ...
+        def remove(self, name: str) -> None: ...
+        def add_link(self, folder: str, name: str, device: str) -> None: ...
+        def remove_link(self, folder: str, name: str) -> None: ...
 
     Start = Callable[[str, Callable[[], Coroutine[Any, Any, None]]], object]
 
@@ -82,8 +91,11 @@ class DeviceManager:
         spaces: list[ConfigSpace],
         command_line: str,
         start_service: Start,
+        nodes: Nodes | None = None,
     ) -> None:
         self.hardware = hardware
+        self.nodes = nodes
+        """Where drivers put files into /dev; None where there is none."""
         self._spaces = spaces
         self._command_line = command_line
         self._start_service = start_service
@@ -230,6 +242,7 @@ def manager() -> DeviceManager:
             [PortConfigSpace(hardware)],
             _kernel.boot_info()["command_line"],
             services().services.start,
+            services().devices,
         )
     return _manager
 

@@ -2,7 +2,7 @@
 
     >>> from ovum.drivers.prompt import *
 
-What is there:    cpuid()  pci()  acpi()  smbios()  memory_map()  interrupts()  clocks()
+What is there:    cpuid()  pci()  acpi()  smbios()  memory_map()  interrupts()  clocks()  rtc()
                   serial_ports()  fw_cfg()
 To look closer:   show(pci("1234:11e8"))  acpi("FACP").print()  smbios("system").print()
 Raw access:       in8(port) … out32(port, value)  mmio(address, size)  memory(address, size)
@@ -34,6 +34,7 @@ from ovum.drivers.machine import KernelHardware
 from ovum.drivers.prompt_tables import (
     acpi_listing,
     acpi_table,
+    century_register,
     clock_listing,
     fw_cfg_listing,
     interrupt_listing,
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from ovum.drivers.hardware import Dma
     from ovum.drivers.pci.function import PciFunction
     from ovum.drivers.registers import Window
+    from ovum.drivers.rtc import Rtc
     from ovum.drivers.smbios import Item
     from ovum.drivers.structure import Structure
     from ovum.services.irq import Interrupt, Interrupts
@@ -64,9 +66,24 @@ if TYPE_CHECKING:
 __all__ = [
     *("Register", "Registers", "acpi", "clocks", "cpuid", "dma", "dump", "fw_cfg", "hardware"),
     *("in8", "in16", "in32", "interrupt", "interrupts", "memory", "memory_map", "message", "mmio"),
-    *("msr", "out8", "out16", "out32", "pci", "release", "run", "serial_ports", "set_msr", "show"),
+    *(
+        "msr",
+        "out8",
+        "out16",
+        "out32",
+        "pci",
+        "release",
+        "rtc",
+        "run",
+        "serial_ports",
+        "set_msr",
+        "show",
+    ),
     *("smbios", "wait_interrupt"),
 ]
+
+DUMPED = 256
+"""Bytes that `dump` shows of what has no end that matters."""
 
 hardware = KernelHardware()
 """What drivers are given: see ovum.drivers.hardware.Hardware."""
@@ -117,17 +134,17 @@ def dump(what: int | bytes | bytearray | memoryview | Window, size: int | None =
     >>> dump(mmio(0xFED00000, 256))  # a device's registers, read 32 bits at a time
     >>> dump(b"any bytes")
 
-    `size`: how many bytes, 256 of physical memory and all of anything else if it is not given.
+    `size`: how many bytes; without it all of a buffer, of anything else the first 256.
     """
     start = 0
     if isinstance(what, int):
         start = what
-        data = bytes(memory(what, 256 if size is None else size))
+        data = bytes(memory(what, DUMPED if size is None else size))
     elif isinstance(what, bytes | bytearray | memoryview):
         data = bytes(what)[:size]
     else:
         start = getattr(what, "address", 0)
-        end = what.size if size is None else min(size, what.size)
+        end = min(DUMPED if size is None else size, what.size)
         words = (what.read32(offset) for offset in range(0, end & ~3, 4))
         data = b"".join(word.to_bytes(4, "little") for word in words)
         data += bytes(what.read8(offset) for offset in range(end & ~3, end))
@@ -262,6 +279,19 @@ def clocks(seconds: float = 0.1) -> Listing:
     a day, "±" how much of that may be the measurement's.
     """
     return clock_listing(hardware, _kernel.boot_info(), Processor(_kernel.cpuid), seconds)
+
+
+def rtc() -> Rtc:
+    """The real-time clock: `.read()` and `.set(datetime)`, in UTC.
+
+    >>> rtc().set(datetime(2031, 2, 3, 4, 5, 6))
+
+    Setting it does not change the kernel's time, which was read from it when the machine started.
+    Raises DeviceError if there is none.
+    """
+    from ovum.drivers.rtc import Rtc
+
+    return Rtc(hardware, century_register(hardware, _kernel.boot_info()))
 
 
 def serial_ports() -> Listing:

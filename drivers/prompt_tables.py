@@ -343,15 +343,23 @@ def clock_listing(
     if available(processor.cpuid):
         rows.append(("kvmclock", "1 GHz", 64, "the hypervisor's", "", ""))
         things.append(None)
-    fadt = tables.fadt() if tables is not None else None
     try:
-        rtc = Rtc(hardware, int(fadt.century) if fadt is not None else 0)
+        rtc = Rtc(hardware, century_register(hardware, boot_info))
         rows.append(("RTC", "1 Hz", "", f"{rtc.read():%Y-%m-%d %H:%M:%S} UTC", "", ""))
         things.append(rtc)
     except DeviceError as error:
         rows.append(("RTC", "", "", str(error), "", ""))
         things.append(None)
     return Listing(("clocks", "rate", "bits", "", "ppm", "±"), rows, things)
+
+
+def century_register(hardware: Hardware, boot_info: dict[str, str]) -> int:
+    """The index of the century in the real-time clock's memory; 0 if there is none."""
+    from ovum.drivers.acpi.root import find_tables
+
+    tables = find_tables(hardware, boot_info)
+    fadt = tables.fadt() if tables is not None else None
+    return int(fadt.century) if fadt is not None else 0
 
 
 def serial_listing(hardware: Hardware) -> Listing:

@@ -6,7 +6,6 @@ follows is the program's own.
 
 import argparse
 import dataclasses
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -233,6 +232,9 @@ def _volume(text: str) -> Volume:
 
 
 def _words(text: str) -> list[str]:
+    # Few runs need it, and every import delays all of them.
+    import shlex
+
     try:
         return shlex.split(text)
     except ValueError as error:

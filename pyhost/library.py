@@ -1,9 +1,10 @@
 """Imports the rarer modules of the library from one packed file; frozen, and imported first.
 
-The file (written by ovum/stdlib.py) is the length of its index in eight bytes, the index (of each
-module's source path: offset and size), marshalled, and the modules, each its marshalled code
-deflated. It is on sys.path like a zip file; zipimport does the same job, but reads a list of
-contents with Python code at every start and opens the file's headers for every module.
+The file (written by ovum/stdlib.py) is the length of its head in eight bytes, the head (an index,
+offset and size by each module's source path, and deflate's dictionary), marshalled, and the
+modules, each its marshalled code deflated. It is on sys.path like a zip file; zipimport does the
+same job, but reads a list of contents with Python code at every start and opens the file's headers
+for every module.
 """
 
 import marshal
@@ -19,15 +20,17 @@ if TYPE_CHECKING:
 
 PACK = f"{sys.prefix}/lib/python{sys.version_info[0]}.{sys.version_info[1]}/stdlib.pack"
 
-_index: dict[str, tuple[int, int]] = {}
+_head: tuple[dict[str, tuple[int, int]], bytes] = {}, b""
+"""The index, and what all modules were deflated with."""
 
 
 def _read_index() -> dict[str, tuple[int, int]]:
-    if not _index:
+    global _head
+    if not _head[0]:
         with open(PACK, "rb", buffering=0) as file:
             size = int.from_bytes(file.read(8), "little")
-            _index.update(marshal.loads(file.read(size)))
-    return _index
+            _head = marshal.loads(file.read(size))
+    return _head[0]
 
 
 class PackedLibrary:
@@ -80,7 +83,8 @@ class PackedLibrary:
         offset, size = self._index[source]
         with open(PACK, "rb", buffering=0) as file:
             file.seek(offset)
-            code: CodeType = marshal.loads(zlib.decompress(file.read(size)))
+            inflate = zlib.decompressobj(zdict=_head[1])
+            code: CodeType = marshal.loads(inflate.decompress(file.read(size)))
         return code
 
     def get_source(self, name: str) -> None:

@@ -27,13 +27,14 @@ KMSG = 1 << 8 | 11
 
 
 class Device(Node):
-    """A character device. A driver is a subclass with `read` or `write`, and what else it needs.
+    """A device, of characters unless its `kind` is S_IFBLK. A driver is a subclass with `read` or
+    `write`, and what else it needs.
 
     Reads and writes come with the offset that the program's file has; most devices have no use for
     it. What is kept for each opening is in what `open` returns.
     """
 
-    kind = stat.S_IFCHR
+    kind: int = stat.S_IFCHR
     name = ""
     number = 0
     """Major << 8 | minor, once it is registered."""
@@ -58,13 +59,12 @@ class Devices:
 
     def add(self, name: str, device: Device, mode: int) -> None:
         """In the services thread: see `register`."""
-        if not name or "/" in name or name in (".", ".."):
-            raise refuse(errno.EINVAL)
+        _check_name(name)
         if device.number:
             raise refuse(errno.EBUSY)
         self._last += 1
         path = f"{self._folder}/{name}"
-        os.mknod(path, stat.S_IFCHR | mode, self._last)
+        os.mknod(path, device.kind | mode, self._last)
         os.chmod(path, mode)  # noqa: PTH101  # whatever the umask is
         device.name, device.number = name, self._last
         self._vfs.devices[self._last] = device
@@ -78,6 +78,24 @@ class Devices:
         del self._vfs.devices[device.number]
         device.number = 0
         os.unlink(f"{self._folder}/{name}")  # noqa: PTH108
+
+    def add_link(self, folder: str, name: str, device: str) -> None:
+        """In the services thread: makes FOLDER/NAME, a link to a device of ours. Raises OSError."""
+        _check_name(folder)
+        _check_name(name)
+        path = f"{self._folder}/{folder}"
+        if not os.path.isdir(path):  # noqa: PTH112
+            os.mkdir(path)  # noqa: PTH102
+        os.symlink(f"../{device}", f"{path}/{name}")  # noqa: PTH211
+
+    def remove_link(self, folder: str, name: str) -> None:
+        """In the services thread: takes such a link away. Raises OSError."""
+        os.unlink(f"{self._folder}/{folder}/{name}")  # noqa: PTH108
+
+
+def _check_name(name: str) -> None:
+    if not name or "/" in name or "\0" in name or name in (".", ".."):
+        raise refuse(errno.EINVAL)
 
 
 def register(name: str, device: Device, *, mode: int = 0o666) -> None:

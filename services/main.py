@@ -21,7 +21,7 @@ from ovum.services.kmsg import Kmsg
 from ovum.services.lifecycle import Services
 from ovum.services.log import ERROR, INFO, WARNING, log, log_error, place, stack_lines
 from ovum.services.proc.system import ProcFileSystem
-from ovum.services.tasks import Scheduler, Task, current_task, sleep, sleep_forever
+from ovum.services.tasks import Scheduler, Task, checkpoint, current_task, sleep, sleep_forever
 from ovum.services.tasks.current import here
 from ovum.services.tasks.entry import ThreadCall, from_thread
 from ovum.services.vfs.operations import MOUNT_PROC
@@ -112,7 +112,19 @@ def has_console(info: dict[str, str]) -> bool:
     return "framebuffer" in info or any(w.partition("=")[0] == "ovum.devices" for w in words)
 
 
+_CONSOLE_PARTS = (
+    "ovum.drivers.manager", "ovum.drivers.machine", "ovum.drivers.pci.scan",
+    "ovum.drivers.ps2.controller", "ovum.drivers.ps2.keyboard", "ovum.drivers.ps2.mouse",
+    "ovum.drivers.input.terminal", "ovum.drivers.input.layouts.us", "ovum.drivers.display.font",
+    "ovum.drivers.display.parser", "ovum.drivers.display.textconsole",
+)  # fmt: skip
+"""What the console imports, in pieces: others must not wait until all of it is there."""
+
+
 async def _console(machine: Machine) -> None:
+    for name in _CONSOLE_PARTS:
+        __import__(name)
+        await checkpoint()
     from ovum.drivers.console import run
 
     await run(machine)

@@ -7,6 +7,7 @@ from ovum.drivers.display.textgrid import PLAIN, REVERSE, UNDERLINE, Style, styl
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Protocol
 
     from ovum.drivers.display.framebuffer import Framebuffer
@@ -48,7 +49,7 @@ def _four_pixels(front: int, back: int) -> list[bytes]:
 
 
 class PixelSurface:
-    """Cells of 8x16 pixels on a frame buffer."""
+    """Cells of 8x16 pixels on a frame buffer in which nothing has been drawn yet."""
 
     def __init__(self, framebuffer: Framebuffer) -> None:
         self.framebuffer = framebuffer
@@ -56,7 +57,8 @@ class PixelSurface:
         self.rows = framebuffer.height // font.HEIGHT
         self._glyphs: dict[tuple[str, Style], list[bytes]] = {}
         self._four_pixels: dict[Style, list[bytes]] = {}
-        framebuffer.fill(0, 0, framebuffer.width, framebuffer.height, sgr.BACKGROUND)
+        # Its back buffer is black, as blanks are; the display may show something else.
+        framebuffer.damage(0, 0, framebuffer.width, framebuffer.height)
 
     def scroll(self, rows: int) -> bool:
         height = self.rows * font.HEIGHT
@@ -156,6 +158,11 @@ class TextConsole:
 
     def draw(self) -> None:
         """Shows what has changed since the last time."""
+        for _ in self.steps():
+            pass
+
+    def steps(self) -> Iterator[None]:
+        """The same, a little at a time. The grid must not change before the end of it."""
         grid = self.grid
         if self._cursor is not None:
             # Under the cursor is what the grid says: draw it again.
@@ -165,6 +172,7 @@ class TextConsole:
         self._scroll()
         for row in sorted(grid.dirty):
             self._draw_row(row)
+            yield
         grid.dirty.clear()
         cursor = grid.cursor
         if not self.surface.place_cursor(cursor.row, cursor.column, grid.cursor_visible):

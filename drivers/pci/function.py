@@ -7,7 +7,15 @@ from ovum.drivers.hardware import SubWindow
 from ovum.drivers.pci import capabilities as cap
 from ovum.drivers.pci.bars import read_bars
 from ovum.drivers.pci.header import BARS, LAYOUT_BRIDGE, BridgeHeader, DeviceHeader
-from ovum.drivers.pci.msi import ENTRY, MsiCapability, MsixCapability, MsixTable, enable_msi
+from ovum.drivers.pci.msi import (
+    ENTRY,
+    MSI_SIZE,
+    MSI_SIZE_WIDE,
+    MsiCapability,
+    MsixCapability,
+    MsixTable,
+    enable_msi,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +23,10 @@ if TYPE_CHECKING:
     from ovum.drivers.pci.bars import Bar
     from ovum.drivers.registers import Window
     from ovum.services.irq import Interrupt
+
+PORTS_END = 1 << 16
+MEMORY_END = 1 << 52
+"""Where ports and physical addresses of x86-64 end (Intel SDM 1, chapter 19; 3, 4.1.4)."""
 
 
 class PciFunction:
@@ -76,7 +88,7 @@ class PciFunction:
     def capability(self, identity: int, size: int) -> Window | None:
         """The first capability of a kind as a window of `size` bytes; None if there is none."""
         for found, offset in self.capabilities:
-            if found == identity and offset + size <= self.window.size:
+            if found == identity and offset + size <= cap.FIRST_EXTENDED:
                 return SubWindow(self.window, offset, size)
         return None
 
@@ -106,9 +118,15 @@ class PciFunction:
             raise DeviceError(
                 f"{self.address}: {size:#x} bytes at {offset:#x} are not within {bar!r}"
             )
+        address = bar.address + offset
+        if address + size > (PORTS_END if bar.io else MEMORY_END):
+            raise DeviceError(f"{self.address}: {bar!r} is beyond what can be addressed")
         if bar.io:
-            return self.hardware.ports(bar.address + offset, size)
-        return self.hardware.mmio(bar.address + offset, size)
+            return self.hardware.ports(address, size)
+        try:
+            return self.hardware.mmio(address, size)
+        except OSError as error:
+            raise DeviceError(f"{self.address}: {bar!r} cannot be used: {error}") from error
 
     # Interrupts
 
@@ -120,23 +138,35 @@ class PciFunction:
         capability = MsixCapability(window)
         size = capability.control.last + 1
         place = capability.table
-        table = MsixTable(
-            capability, self.open_bar(place.bar, place.offset << 3, size * ENTRY), size
-        )
+        at = place.replace(bar=0)
+        table = MsixTable(capability, self.open_bar(place.bar, at, size * ENTRY), size)
         table.enable()
         return table
+
+    def _msi(self) -> MsiCapability | None:
+        window = self.capability(cap.MSI, MSI_SIZE)
+        if window is not None and MsiCapability(window).control.wide:
+            window = self.capability(cap.MSI, MSI_SIZE_WIDE)
+        return None if window is None else MsiCapability(window)
 
     def interrupt(self) -> Interrupt:
         """One interrupt for everything: MSI if it has that, else its line.
 
         Raises DeviceError if it has neither, OSError(EBUSY) for a line with another owner.
         """
-        window = self.capability(cap.MSI, 16)
-        if window is not None:
+        msi = self._msi()
+        if msi is not None:
             interrupt = self.hardware.message()
-            enable_msi(MsiCapability(window), interrupt)
+            enable_msi(msi, interrupt)
             return interrupt
         line = int(self.header.interrupt_line)
         if not self.header.interrupt_pin or line in (0, 255):
             raise DeviceError(f"{self.address}: no interrupt (pin 0 or no line)")
         return self.hardware.interrupt(line)
+
+    def release_interrupt(self, interrupt: Interrupt) -> None:
+        """Gives up what `interrupt` has returned; the function sends no message of it any more."""
+        msi = self._msi()
+        if msi is not None:
+            msi.control = msi.control.replace(enable=0)
+        interrupt.close()

@@ -31,6 +31,9 @@ class MsixCapability(Registers):
 ENTRY = 16
 """Bytes of an entry of MSI-X's table: address, upper address, data, control (6.8.2.6)."""
 
+MSI_SIZE, MSI_SIZE_WIDE = 10, 14
+"""Bytes of the capability MSI, with an address of 32 or 64 bits, without masks (6.8.1)."""
+
 _MASKED = 1
 
 

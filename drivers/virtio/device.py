@@ -6,16 +6,18 @@ from ovum.drivers.errors import DeviceError, DeviceGone, DeviceTimeout
 from ovum.drivers.virtio import features as f
 from ovum.drivers.virtio.queue import Queue
 from ovum.services.irq import Interrupt
-from ovum.services.tasks import now, sleep
+from ovum.services.log import ERROR, log
+from ovum.services.tasks import CancelScope, Group, now, sleep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import TypeVar
+    from collections.abc import Callable, Coroutine
+    from typing import Any, TypeVar
 
     from ovum.drivers.virtio.transport import Transport
 
     T = TypeVar("T")
+    Q = TypeVar("Q", bound=Queue)
 
 RESET_S = 1.0
 """How long a device may take to reset."""
@@ -47,6 +49,8 @@ class VirtioDevice:
         self._bound: list[Interrupt] = []
         self.failed: DeviceError | None = None
         """Why nothing more can be asked of it."""
+        self.released = True
+        """After `stop`: whether the device has let go of all memory."""
 
     def __repr__(self) -> str:
         return f"<{self.name}>"
@@ -60,6 +64,8 @@ class VirtioDevice:
         deadline = now() + int(RESET_S * 1e9)
         # There is no interrupt for this (4.1.4.3.2): most devices are through at once.
         while status := self.transport.status():
+            if status & f.RESERVED_STATUS:
+                return  # all ones: it has been taken out, and writes nowhere any more
             if now() > deadline:
                 raise DeviceTimeout(self.name, "device status after reset", status)
             await sleep(0.001)
@@ -97,13 +103,19 @@ class VirtioDevice:
     def add_queue(self, size: int = QUEUE_SIZE) -> Queue:
         """Step 7, for the next queue: makes it, with at most `size` entries. A legacy device says
         how many it has to have. Raises DeviceError without such a queue."""
+        return self.add_queue_of(Queue, size)
+
+    def add_queue_of(self, kind: type[Q], size: int = QUEUE_SIZE) -> Q:
+        """The same, for a driver that has a kind of queue of its own."""
         index = len(self.queues)
         transport = self.transport
-        most = transport.queue_size(index)
+        most = int(transport.queue_size(index))
         if not most:
             raise DeviceError(f"{self.name}: there is no queue {index}")
+        if transport.queue_align > 4 and most & most - 1:
+            raise DeviceError(f"{self.name}: queue {index} insists on {most} entries")
         entries = most if transport.queue_align > 4 else min(size, most)
-        queue = Queue(
+        queue = kind(
             self.hardware,
             f"{self.name}, queue {index}",
             1 << entries.bit_length() - 1,
@@ -118,8 +130,7 @@ class VirtioDevice:
         """Steps 7 and 8: interrupts, queues, and the device is live."""
         transport = self.transport
         self._bound = transport.bind_interrupts(len(self.queues))
-        shared = len(set(self._bound)) < len(self._bound)
-        if shared:
+        if len({id(interrupt) for interrupt in self._bound}) < len(self._bound):
             self.interrupts = [Interrupt(f"{queue.name}: interrupt") for queue in self.queues]
         else:
             self.interrupts = self._bound[1:]
@@ -132,10 +143,21 @@ class VirtioDevice:
         (2.1.2: NEEDS_RESET)."""
         if self._bound[0] is self._bound[-1]:
             await self._listen_shared(self._bound[0])
-            return
+        elif self._bound[-1] is self.interrupts[-1]:
+            await self._listen_configuration()
+        else:
+            await run_together(self._listen_configuration, self._listen_queues)
+
+    async def _listen_configuration(self) -> None:
         while True:
             came = await self._bound[0].wait()
             self._configuration_changed(came.first_ns)
+
+    async def _listen_queues(self) -> None:
+        while True:
+            came = await self._bound[-1].wait()
+            for one in self.interrupts:
+                one.arrived(1, came.first_ns)
 
     async def _listen_shared(self, interrupt: Interrupt) -> None:
         while True:
@@ -154,27 +176,41 @@ class VirtioDevice:
         self.config_changed.arrived(1, when)
 
     async def stop(self, why: DeviceError | None = None) -> list[list[object]]:
-        """The end: resets the device, and returns for each queue the tokens that it still had."""
-        self.failed = why or DeviceGone(f"{self.name} is no longer driven")
+        """The end: resets the device, and returns for each queue the tokens that it still had.
+
+        A device that does not reset is kept from memory, if its bus can do that, and the queues'
+        memory is never used again. May be called again, and after `start` has failed.
+        """
+        if self.failed is None:
+            self.failed = why or DeviceGone(f"{self.name} is no longer driven")
+        queues, self.queues = self.queues, []
+        self.released = True
         try:
-            await self.reset()
-        finally:
-            left = [queue.drop_all() for queue in self.queues]
-            self.transport.release_interrupts()
-        # Only now: a device that could not be reset may still write there.
-        for queue in self.queues:
-            queue.free()
+            with CancelScope(shield=True):
+                await self.reset()
+        except DeviceTimeout as error:
+            self.released = False
+            self.transport.isolate()
+            log(ERROR, f"{error}; its memory is not used again")
+        left = [queue.drop_all() for queue in queues]
+        self.transport.release_interrupts()
+        if self.released:
+            for queue in queues:
+                queue.free()
         return left
 
     def consistent(self, read: Callable[[], T]) -> T:
         """What read() makes of several registers of the configuration, all of one moment (2.5.1).
 
-        Raises DeviceTimeout if the device goes on changing them.
+        Raises DeviceTimeout if the device goes on changing them, DeviceError if it has not so many.
         """
         transport = self.transport
         for _ in range(CONFIG_TRIES):
             before = transport.config_generation()
-            result = read()
+            try:
+                result = read()
+            except IndexError:
+                raise DeviceError(f"{self.name}: its configuration is too short") from None
             if transport.config_generation() == before:
                 return result
         raise DeviceTimeout(self.name, "a configuration that stands still", before)
@@ -183,3 +219,13 @@ class VirtioDevice:
         """Raises what the device has failed of, if it has."""
         if self.failed is not None:
             raise self.failed
+
+
+async def run_together(*functions: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Runs a driver's loops as tasks, for good. What the first that fails raises ends them all."""
+    try:
+        async with Group() as group:
+            for function in functions:
+                group.start(function)
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from None

@@ -22,6 +22,8 @@ FEATURES_OK = 8
 NEEDS_RESET = 64
 FAILED = 128
 """Bits of the device status (2.1)."""
+RESERVED_STATUS = 0x30
+"""Bits that no device sets: they are read where none is any more."""
 
 NOTIFY_ON_EMPTY = 1 << 24
 ANY_LAYOUT = 1 << 27

@@ -47,7 +47,10 @@ class LegacyPciTransport:
         self.hardware = function.hardware
         self.device_type = type_of(function)
         function.enable()
+        self._function = function
         self._ports = function.open_bar(0)
+        if self._ports.size < _HEADER_MSIX:
+            raise DeviceError(f"{self.name}: {self._ports.size} bytes of registers are too few")
         self._header = LegacyHeader(self._ports)
         self._interrupts = PciInterrupts(function, self._vector)
         self._msix = False
@@ -106,3 +109,6 @@ class LegacyPciTransport:
     def release_interrupts(self) -> None:
         self._interrupts.release()
         self._msix = False
+
+    def isolate(self) -> None:
+        self._function.disable()

@@ -169,3 +169,6 @@ class MmioTransport:
         if self._interrupt is not None:
             self._interrupt.close()
             self._interrupt = None
+
+    def isolate(self) -> None:
+        pass  # there is no bus that could be told

@@ -26,6 +26,9 @@ LEGACY = range(0x1000, 0x1040)
 COMMON, NOTIFY, ISR, DEVICE = 1, 2, 3, 4
 """Kinds of structures, cfg_type of 4.1.4."""
 
+SMALLEST = {COMMON: 0x38, NOTIFY: 2, ISR: 1, DEVICE: 1}
+"""Bytes that a structure of each kind has at least (4.1.4.3 to 4.1.4.6)."""
+
 NO_VECTOR = 0xFFFF
 """No MSI-X vector (4.1.4.3); also what a vector that the device refused reads as."""
 
@@ -76,28 +79,38 @@ class PciInterrupts:
         self._function = function
         self._set_vector = set_vector
         self._table: MsixTable | None = None
-        self._bound: list[Interrupt] = []
+        self._line: Interrupt | None = None
+        self._messages: list[Interrupt] = []
 
     def bind(self, queues: int) -> list[Interrupt]:
-        table = self._table = self._function.msix()
-        if table is not None and table.size > queues:
-            self._bound = [self._function.hardware.message() for _ in range(queues + 1)]
-            for entry, interrupt in enumerate(self._bound):
-                table.set(entry, interrupt)
-                if self._set_vector(entry - 1 if entry else None, entry) != entry:
-                    raise DeviceError(f"{self._function.address}: MSI-X vector {entry} is refused")
-            return self._bound
-        if table is not None:
-            table.disable()
-        self._bound = [self._function.interrupt()]
-        return self._bound * (queues + 1)
+        """See `Transport.bind_interrupts`. With few messages, all queues share one (4.1.5.1.2)."""
+        table = self._function.msix()
+        if table is None or table.size < 2:
+            if table is not None:
+                table.disable()
+            self._line = self._function.interrupt()
+            return [self._line] * (queues + 1)
+        self._table = table
+        count = queues if table.size > queues else 1
+        for entry in range(count + 1):
+            interrupt = self._function.hardware.message()
+            self._messages.append(interrupt)
+            table.set(entry, interrupt)
+        for queue in range(-1, queues):
+            entry = min(queue + 1, count)
+            if self._set_vector(None if queue < 0 else queue, entry) != entry:
+                raise DeviceError(f"{self._function.address}: MSI-X vector {entry} is refused")
+        return [self._messages[min(queue, count)] for queue in range(queues + 1)]
 
     def release(self) -> None:
         if self._table is not None:
             self._table.disable()
-        for interrupt in self._bound:
-            interrupt.close()
-        self._bound = []
+            self._table = None
+        if self._line is not None:
+            self._function.release_interrupt(self._line)
+            self._line = None
+        while self._messages:
+            self._messages.pop().close()
 
 
 class PciTransport:
@@ -119,7 +132,7 @@ class PciTransport:
         self._common = CommonConfig(windows[COMMON])
         self._notify = windows[NOTIFY]
         self._isr = windows[ISR]
-        self.config = windows.get(DEVICE, windows[ISR])
+        self.config = windows.get(DEVICE) or SubWindow(windows[ISR], 0, 0)
         self._interrupts = PciInterrupts(function, self._vector)
 
     def _structures(self) -> dict[int, Window]:
@@ -132,6 +145,8 @@ class PciTransport:
             one = StructureCapability(SubWindow(self._function.window, offset, size))
             kind = int(one.kind)
             if kind in found or kind not in (COMMON, NOTIFY, ISR, DEVICE):
+                continue
+            if one.length < SMALLEST[kind] or one.offset & 3:
                 continue
             try:
                 found[kind] = self._function.open_bar(one.bar, one.offset, one.length)
@@ -184,7 +199,7 @@ class PciTransport:
     def notifier(self, index: int) -> Callable[[], None]:
         self._common.queue_select = index
         offset = self._common.queue_notify_offset * self._notify_multiplier
-        if offset + 2 > self._notify.size:
+        if offset + 2 > self._notify.size or offset & 1:
             raise DeviceError(f"{self.name}: queue {index} is notified outside its structure")
         write = self._notify.write16
         return lambda: write(offset, index)
@@ -206,6 +221,9 @@ class PciTransport:
 
     def release_interrupts(self) -> None:
         self._interrupts.release()
+
+    def isolate(self) -> None:
+        self._function.disable()
 
 
 def type_of(function: PciFunction) -> int:

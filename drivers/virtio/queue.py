@@ -171,6 +171,8 @@ class Queue:
         table = self._tables.get(head)
         size = count * _DESCRIPTOR
         if table is None or len(table.view) < size:
+            if table is not None:
+                table.free()
             table = self._tables[head] = self._hardware.dma(max(size, 512))
         return table
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ovum.drivers.errors import DeviceError, DeviceTimeout
-from ovum.drivers.virtio.device import VirtioDevice
-from ovum.services.tasks import Lock, move_on_after
+from ovum.drivers.virtio.device import VirtioDevice, run_together
+from ovum.services.tasks import CancelScope, Lock, move_on_after
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ class VirtioRng:
         self.name = self.device.name
         self._memory = transport.hardware.dma(AT_ONCE)
         self._lock = Lock()
+        self._fed = self._stopped = False
 
     async def start(self) -> None:
         """Brings the device up. Raises DeviceError."""
@@ -37,8 +38,16 @@ class VirtioRng:
         self.device.start()
 
     async def listen(self) -> None:
-        """Hands out the device's interrupts, for good. Raises DeviceError when it has failed."""
-        await self.device.listen()
+        """Hands out the device's interrupts, for good; first the machine's entropy gets some of it.
+
+        Raises DeviceError when it has failed.
+        """
+        await run_together(self.device.listen, self._feed)
+
+    async def _feed(self) -> None:
+        if not self._fed:
+            self._fed = True
+            self.device.hardware.add_entropy(await self.read())
 
     async def read(self) -> bytes:
         """As many random bytes as the device gives at a time, at least one.
@@ -66,12 +75,19 @@ class VirtioRng:
     async def stop(self) -> None:
         """Resets the device."""
         await self.device.stop()
-        self._memory.free()
+        if self.device.released and not self._stopped:
+            self._memory.free()
+        self._stopped = True
 
 
 async def attach(transport: Transport, manager: DeviceManager) -> VirtioRng:
     """See `manager`."""
     driver = VirtioRng(transport)
-    await driver.start()
+    try:
+        await driver.start()
+    except BaseException:
+        with CancelScope(shield=True):
+            await driver.stop()
+        raise
     manager.publish("entropy", driver)
     return driver

@@ -54,8 +54,8 @@ if TYPE_CHECKING:
         def bind_interrupts(self, queues: int) -> list[Interrupt]:
             """Interrupts for a change of the configuration, and for each of the queues.
 
-            The same one several times where they share a line or a message: `interrupt_status`
-            then has to be asked.
+            The same one several times where they share it. If it is the configuration's, too, then
+            `interrupt_status` has to be asked.
             """
 
         def interrupt_status(self) -> int:
@@ -64,3 +64,6 @@ if TYPE_CHECKING:
 
         def release_interrupts(self) -> None:
             """Gives the interrupts up. The device must have been reset."""
+
+        def isolate(self) -> None:
+            """Keeps a device that does not reset away from memory, as far as the bus can."""

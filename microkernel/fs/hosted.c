@@ -216,8 +216,29 @@ i64 hosted_fill(struct file *f, u64 at, u64 length, u64 offset) {
 
 /* ---- the rest ---- */
 
+/* What the argument of a block device's command points to, which the task stores into or reads. */
+static u64 block_argument(u32 command, bool *writable) {
+    *writable = true;
+    switch (command) {
+    case 0x125e: case 0x1268: case 0x1278: case 0x1279: case 0x127a: case 0x127b: case 0x80081270:
+        return 4;                               /* BLKROGET, SSZGET, IOMIN, IOOPT, ALIGNOFF, PBSZGET, BSZGET: int */
+    case 0x1260: case 0x80081272:
+        return 8;                               /* BLKGETSIZE, BLKGETSIZE64 */
+    case 0x1277: case 0x127f:
+        *writable = false;
+        return 16;                              /* BLKDISCARD, BLKZEROOUT: where and how much */
+    }
+    return 0;
+}
+
 static i64 control(struct file *f, u32 command, u64 argument) {
     struct request r = request_at_file(f);
+    bool writable;
+    u64 size = hosted_type(f) == S_IFBLK ? block_argument(command, &writable) : 0;
+    if (size && !user_range(argument, size))
+        return -EFAULT;
+    if (size)
+        set_buffer(&r, (const void *)argument, size, writable);
     return request(&r, REQUEST_IOCTL, command, argument, 0);
 }
 

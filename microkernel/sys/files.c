@@ -66,6 +66,8 @@ static i64 open_inode(struct inode *i, u32 flags, struct file **file) {
             return fifo_open(i, kept, file);
         if (type == S_IFLNK || type == S_IFSOCK)
             return type == S_IFLNK ? -ELOOP : -ENXIO;
+        if (type == S_IFBLK)
+            return hosted_open_device(i, kept | (flags & (O_DSYNC | O_SYNC)), file);
         if (type == S_IFCHR) {
             i64 error = device_open(i->rdev, kept, file);
             if (!error)

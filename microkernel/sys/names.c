@@ -290,8 +290,8 @@ i64 sys_mknodat(u64 dirfd, u64 name, u64 mode, u64 rdev) {
         mode |= S_IFREG;
     else if (type == S_IFDIR)
         return -EPERM;
-    else if (type != S_IFREG && type != S_IFIFO && type != S_IFCHR && type != S_IFSOCK)
-        return type == S_IFBLK ? -EPERM : -EINVAL;
+    else if (type != S_IFREG && type != S_IFIFO && type != S_IFCHR && type != S_IFBLK && type != S_IFSOCK)
+        return -EINVAL;
     return make(dirfd, name, (u32)mode & (S_IFMT | (07777 & ~creation_mask)), rdev, NULL);
 }
 

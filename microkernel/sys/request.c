@@ -24,11 +24,13 @@ static struct { u64 function, restorer, gil_held; } hook;
 
 /* ---- the caller's side ---- */
 
+/* A function of CPython's that reads the thread's own memory and nothing else. */
+bool request_has_gil(void) { return hook.gil_held && ((void *(*)(void))hook.gil_held)(); }
+
 i64 request_allowed(void) {
     if (current_thread() == services_thread)
         return -EDEADLK;
-    /* A function of CPython's that reads the thread's own memory and nothing else. */
-    if (hook.gil_held && ((void *(*)(void))hook.gil_held)())
+    if (request_has_gil())
         return -EAGAINWITHOUTGIL;
     return 0;
 }

@@ -28,6 +28,9 @@ extern struct thread *services_thread;
 /* 0 if the caller may make a request now. -EDEADLK: it is the services thread, which would wait for itself;
  * -EAGAINWITHOUTGIL: it has the interpreter's lock (sys/syscall.c makes the call again without). */
 i64 request_allowed(void);
+
+/* Whether the calling thread has the interpreter's lock. */
+bool request_has_gil(void);
 /* Asks and waits; takes over the paths. The result, or minus errno; -EREDIRECT: the path to go on with is the
  * thread's. */
 i64 request(struct request *r, enum request_operation operation, u64 a, u64 b, u64 c);

@@ -75,7 +75,9 @@ u32 syscall_dispatch(struct frame *f) {
         result = call_redirected(f);
     if (unlikely(cpu->current->give_up_gil)) {
         cpu->current->give_up_gil = false;
-        if (interrupted(result) && !signals_deliverable(cpu->current)) {
+        /* It may have been asked while it was about to give the lock up: then it waits for the lock's mutex,
+         * holds nothing any more, and makes the call again by itself. */
+        if (interrupted(result) && !signals_deliverable(cpu->current) && request_has_gil()) {
             signals_end_temporary_mask(0);
             result = -EAGAINWITHOUTGIL;
         }

@@ -97,11 +97,19 @@ class ContentCalls(Calls):
             # A device may wait for as long as it likes.
             size = await _write(opened.file, offset, data)
         else:
-            # Between the look where the file ends and the write there, nobody else writes.
-            async with opened.turn or await self._turn(opened):
+            # Between the look where the file ends and the write there, nobody else writes. It is
+            # mostly free: then it is not waited for, which takes longer than many a write.
+            turn = opened.turn or await self._turn(opened)
+            if turn.locked():
+                await turn.acquire()
+            else:
+                turn.acquire_nowait()
+            try:
                 if request.b:
                     offset = (await opened.file.attributes()).size
                 size = await _write(opened.file, offset, data)
+            finally:
+                turn.release()
         request.complete(size, offset + size)
 
     async def _list(self, request: Request) -> None:
@@ -185,7 +193,8 @@ class ContentCalls(Calls):
 
     async def _ioctl(self, request: Request) -> None:
         file = self._opened(request).file
-        request.complete(await file.control(request.a & 0xFFFFFFFF, request.b))
+        command = request.a & 0xFFFFFFFF
+        request.complete(await file.control_at(command, request.b, request.buffer))
 
 
 async def _listing(opened: OpenFile) -> list[tuple[str, int, int]]:

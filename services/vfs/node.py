@@ -71,7 +71,7 @@ class Node:
     """
 
     kind = stat.S_IFREG
-    """S_IFREG, S_IFDIR, S_IFLNK, S_IFCHR: never changes."""
+    """S_IFREG, S_IFDIR, S_IFLNK, S_IFCHR, S_IFBLK: never changes."""
     descriptor: int | None = None
     """Not None: opening it gives what this descriptor of the program is."""
 
@@ -186,6 +186,11 @@ class Node:
     async def control(self, command: int, argument: int) -> int:
         """ioctl()."""
         raise refuse(errno.ENOTTY)
+
+    async def control_at(self, command: int, argument: int, buffer: memoryview | None) -> int:
+        """ioctl() with what `argument` points to, for the commands whose length the kernel knows:
+        those of block devices."""
+        return await self.control(command, argument)
 
 
 class Directory(Node):

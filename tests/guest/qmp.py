@@ -54,14 +54,18 @@ class Controlled:
 
 
 @contextlib.asynccontextmanager
-async def controlled(image: Path, *words: str) -> AsyncIterator[Controlled]:
-    """Boots an image with the controls connected before its first instruction."""
+async def controlled(image: Path | None, *words: str) -> AsyncIterator[Controlled]:
+    """Boots an image with the controls connected before its first instruction.
+
+    None: what the words give it to boot from.
+    """
+    kernel = () if image is None else ("-kernel", str(image))
     ours, theirs = socket.socketpair()
     with theirs:
         process = await asyncio.create_subprocess_exec(
             *(machine.QEMU, "-display", "none", "-serial", "stdio", "-m", "256", "-S"),
             *("-chardev", f"socket,id=control,fd={theirs.fileno()}"),
-            *("-mon", "chardev=control,mode=control", "-kernel", str(image), *words),
+            *("-mon", "chardev=control,mode=control", *kernel, *words),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             pass_fds=[theirs.fileno()],

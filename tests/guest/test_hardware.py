@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from . import machine
+from .prompt import prompt
 from .qmp import controlled
 
 INVENTORY = """\
@@ -80,6 +81,82 @@ def test_the_platform_of_microvm() -> None:
     assert found["rtc"].startswith("2031-02-03T04:05:")
     assert found["fw_cfg"] == "hello"
     assert [row[0] for row in found["clocks"]] == ["TSC", "PIT", "RTC"]
+
+
+RAW = """\
+import pydoc
+from ovum.drivers import prompt
+from ovum.drivers.prompt import *
+
+def refused(error, function, *words):
+    try:
+        function(*words)
+    except error as raised:
+        return getattr(raised, "errno", None) or type(raised).__name__
+
+# The timer's capabilities: vendor 8086, and its period of 10 ns.
+window = mmio(0xFED00000, 1024)
+print(hex(window.read32(0) >> 16), window.read32(4), window)
+dump(window, 8)
+dump(b"any bytes")
+# A register of the processor that is the program's to use: IA32_TSC_AUX.
+before = msr(0xC0000103)
+set_msr(0xC0000103, 7)
+print(msr(0xC0000103))
+set_msr(0xC0000103, before)
+# The kernel's memory can be looked at, and is no device.
+buffer = dma(4096)
+buffer.view[:4] = b"here"
+print(bytes(memory(buffer.address, 4)), memory(buffer.address, 4).readonly)
+print(refused(OSError, mmio, buffer.address, 4096), refused(ValueError, in8, 0x10000))
+out8(0x80, 1)
+out8(0x70, 0x0D)
+print(in8(0x71) & 0x80)
+print(refused(LookupError, pci, "dead:beef"), refused(LookupError, acpi, "NONE"))
+line = interrupt(5)
+print(line, refused(OSError, interrupt, 5))
+print(refused(TimeoutError, wait_interrupt, line, 0.01))
+release(line)
+release(interrupt(5))
+
+async def add(a, b):
+    return a + b
+
+print(run(add, 2, 3))
+things = {name: getattr(prompt, name) for name in prompt.__all__}
+print([name for name, thing in things.items() if not thing.__doc__])
+# The overview has all of them; of the ports it names the first and the last.
+print([name for name in things if name not in prompt.__doc__])
+print(pydoc.plain(pydoc.render_doc(pci)).splitlines()[2])
+"""
+
+
+def test_raw_access() -> None:
+    lines = machine.code(RAW, "--machine", "q35").expect().out.splitlines()
+    assert lines == [
+        "0x8086 10000000 <0x400 bytes of a device at 0xfed00000>",
+        "fed00000  01 a2 86 80 80 96 98 00                           ........",
+        "0000  61 6e 79 20 62 79 74 65  73                       any bytes",
+        "0x7",
+        "b'here' True",
+        "1 ValueError",
+        "128",
+        "LookupError LookupError",
+        "interrupt 5 16",
+        "TimeoutError",
+        "5",
+        "[]",
+        "['in16', 'in32', 'out8', 'out16']",
+        "pci(which: 'str | None' = None) -> 'Any'",
+    ]
+
+
+def test_tables_at_the_prompt() -> None:
+    with prompt("--machine", "pc") as conversation:
+        assert conversation.enter("from ovum.drivers.prompt import *").strip() == ""
+        shown = conversation.enter("pci()")
+        assert "0000:00:00.0   8086:1237  host bridge" in shown
+        assert "LookupError: there is no PCI function 1:2" in conversation.enter("pci('1:2')")
 
 
 SETTING = """\

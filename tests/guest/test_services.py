@@ -81,7 +81,7 @@ def test_an_end_that_takes_too_long_is_named_and_left() -> None:
         "main.services().services.at_end('the slow one', tasks.sleep_forever)\n"
     )
     err = machine.run("-v", "-c", source).expect().err
-    assert "end of the machine: the slow one is not through after 0.3 s" in err
+    assert "end of the machine: the slow one is not through after 0.1" in err
 
 
 TELLS = """\
@@ -171,7 +171,7 @@ def test_what_is_open_when_a_program_ends_is_stored_and_closed() -> None:
 def test_stages_of_the_start_are_logged_in_order_with_their_times() -> None:
     err = machine.run("-v", "-c", "from ovum.services import vfs; vfs.mounts()").expect().err
     # The host's time in brackets may come first.
-    lines = re.findall(r"\[ *(\d+\.\d{6})\] (.*)", err)
+    lines = re.findall(r"\[ *(\d+\.\d{6})\] ([^\[].*)", err)
     stamps = [float(stamp) for stamp, _ in lines]
     assert stamps == sorted(set(stamps)), err
     stages = ["clock", "ovum: booted", "memory", "entropy", "files", "starting /init"]

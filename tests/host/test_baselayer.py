@@ -94,7 +94,7 @@ def test_all_python_is_bytecode_that_is_never_checked(files: Files) -> None:
 
 def packed_index(pack: bytes) -> dict[str, tuple[int, int]]:
     size = int.from_bytes(pack[:8], "little")
-    index: dict[str, tuple[int, int]] = marshal.loads(pack[8 : 8 + size])
+    index: dict[str, tuple[int, int]] = marshal.loads(pack[8 : 8 + size])[0]
     return index
 
 

@@ -169,3 +169,53 @@ def test_everything_can_be_read(system: HostedSystem) -> None:
 
     walk("/proc")
     assert len(seen) > 60
+
+
+@pytest.mark.parametrize("name", ["/tmp/\udcff\udcfe", "/tmp/\\012line", "/tmp/a\x1cb\x85c"])
+def test_names_that_are_no_text(name: str) -> None:
+    texts = dict(TEXTS)
+    texts["regions"] += f"140737488360000 140737488364096 1 1 4096 9 {name}\n"
+    texts["descriptors"] += f"6 0 0 9 file {name}\n"
+    with HostedSystem(MemoryFileSystem()) as system:
+        system.mkdir("/proc")
+        system.mount("/proc", ProcFileSystem(system.vfs, texts.__getitem__, cpuid, {}))
+        for file in ("maps", "smaps"):
+            fd = system.open(f"/proc/self/{file}", os.O_RDONLY)
+            text = b"".join(iter(lambda: system.read(fd, 1 << 16), b""))  # noqa: B023
+            system.close(fd)
+            assert os.fsencode(name) in text
+        assert system.readlink("/proc/self/fd/6") == name
+
+
+def test_smaps_has_a_block_for_each_region(system: HostedSystem) -> None:
+    lines = read(system, "/proc/self/smaps").splitlines()
+    heads = [line for line in lines if not re.match(r"\w+: +\d+ kB$", line)]
+    assert heads == read(system, "/proc/self/maps").splitlines()
+    sizes = [int(line.split()[1]) for line in lines if line.startswith("Size:")]
+    assert sizes == [4, 4, 8151, 4]
+    assert len(lines) == len(heads) * (1 + len({line.split(":")[0] for line in lines[1:22]}))
+
+
+def test_the_thread_that_asks_runs() -> None:
+    texts = dict(TEXTS)
+    texts["threads"] = texts["threads"].replace("1 R", "1 S")  # it waits for the answer
+    with HostedSystem(MemoryFileSystem()) as system:
+        system.mkdir("/proc")
+        system.mount("/proc", ProcFileSystem(system.vfs, texts.__getitem__, cpuid, {}))
+        # Stand-ins for requests are of thread 1.
+        assert "State:\tR (running)" in read(system, "/proc/self/status")
+        assert read(system, "/proc/self/stat").split()[2] == "R"
+        assert "State:\tS (sleeping)" in read(system, "/proc/self/task/2/status")
+
+
+def test_the_working_directory_on_a_mount(system: HostedSystem) -> None:
+    system.mkdir("/here")
+    fd = system.open("/here", os.O_PATH)
+    texts = dict(TEXTS)
+    handle = max(system.vfs.files)
+    texts["statistics"] = texts["statistics"].replace("cwd_handle 0", f"cwd_handle {handle}")
+    system.mkdir("/other")
+    system.mount("/other", ProcFileSystem(system.vfs, texts.__getitem__, cpuid, {}))
+    assert system.readlink("/other/self/cwd") == "/here"
+    assert system.readlink("/proc/self/cwd") == os.getcwd()
+    system.close(fd)

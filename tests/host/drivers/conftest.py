@@ -34,6 +34,7 @@ def run(request: pytest.FixtureRequest) -> Run:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test with a parameter `seed` runs with each of SEEDS, which is in its name."""
-    if "seed" in metafunc.fixturenames:
+    """A test with a parameter `seed` runs with each of SEEDS, unless it says which itself."""
+    own = any("seed" in mark.args[0] for mark in metafunc.definition.iter_markers("parametrize"))
+    if "seed" in metafunc.fixturenames and not own:
         metafunc.parametrize("seed", SEEDS)

@@ -161,6 +161,24 @@ class Vector(Interrupt):
         del self._machine.vectors[self.data]
 
 
+class _Buffer(ctypes.Structure):
+    """The beginning of Py_buffer, and room for the rest."""
+
+    _fields_ = [
+        ("address", ctypes.c_void_p),
+        ("owner", ctypes.c_void_p),
+        ("rest", ctypes.c_char * 64),
+    ]
+
+
+def _address_of(data: memoryview) -> int:
+    """Where a buffer is, read-only or not."""
+    found = _Buffer()
+    ctypes.pythonapi.PyObject_GetBuffer(ctypes.py_object(data), ctypes.byref(found), 0)
+    ctypes.pythonapi.PyBuffer_Release(ctypes.byref(found))
+    return found.address or 0
+
+
 class Machine:
     """Memory from RAM_BASE on, models at addresses and ports, interrupts.
 
@@ -178,6 +196,8 @@ class Machine:
         self.lines: dict[int, Line] = {}
         self.vectors: dict[int, Vector] = {}
         self.fences = 0
+        self.entropy = b""
+        """What drivers have added."""
 
     # The models' side
 
@@ -262,16 +282,18 @@ class Machine:
         return MachineDma(self, address, size)
 
     def physical(self, buffer: memoryview) -> list[tuple[int, int]]:
-        """Two pieces where a page ends within the buffer, as in a real machine."""
-        if buffer.readonly:
-            raise OSError(14, "ctypes does not tell where what cannot be written is")
-        at = ctypes.addressof(ctypes.c_char.from_buffer(buffer)) - self._origin
+        """A piece for each page, as in a machine whose memory is scattered."""
+        at = _address_of(buffer) - self._origin
         if not 0 <= at < len(self._ram):
             raise OSError(14, "this buffer is not in the machine's memory")
-        address = RAM_BASE + at
-        first = min(len(buffer), -address % PAGE or len(buffer))
-        pieces = [(address, first), (address + first, len(buffer) - first)]
-        return [piece for piece in pieces if piece[1]]
+        pieces = []
+        left = len(buffer)
+        while left:
+            length = min(left, PAGE - at % PAGE)
+            pieces.append((RAM_BASE + at, length))
+            at += length
+            left -= length
+        return pieces
 
     def interrupt(self, line: int) -> Line:
         if line in self.lines:
@@ -285,6 +307,9 @@ class Machine:
             number += 1
         self.vectors[number] = Vector(self, number)
         return self.vectors[number]
+
+    def add_entropy(self, data: bytes) -> None:
+        self.entropy += data
 
     def fence(self) -> None:
         self.fences += 1

@@ -85,7 +85,8 @@ def test_any_damage_shows_what_was_drawn(seed: int) -> None:
     fb.commit([(0, 0, 23, 17)])
     for _ in range(200):
         for _ in range(source.randrange(4)):
-            fb.fill(*(source.randrange(-3, 25) for _ in range(4)), source.randrange(1 << 24))
+            x, y, width, height = (source.randrange(-3, 25) for _ in range(4))
+            fb.fill(x, y, width, height, source.randrange(1 << 24))
         if source.randrange(5) == 0:
             fb.move_up(0, 17, source.randrange(1, 17))
         fb.commit()

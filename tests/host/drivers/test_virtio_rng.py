@@ -10,26 +10,26 @@ from ovum.services.tasks import Group, testing
 
 from .conftest import Run
 from .machine import Machine
+from .pci_model import BUS_MASTER
+from .virtio_faces import FACES, IRQ, MMIO, attach
 from .virtio_model import Chain, MmioFace, VirtioModel
-
-ADDRESS, IRQ = 0xFEB0_0000, 5
 
 
 class RngModel(VirtioModel):
     """Gives the bytes 0, 1, 2, …, up to `most` at a time."""
 
-    def __init__(self, machine: Machine, version: int = 2) -> None:
+    def __init__(self, machine: Machine, face: str = "mmio") -> None:
         super().__init__(machine, f.ENTROPY, 1)
         self.most = 100
         self.lie = 0
-        self.face = MmioFace(self, ADDRESS, IRQ, version=version)
+        self.transport = attach(self, face)
 
     def serve(self, index: int, chain: Chain) -> int:
         return chain.write(bytes(range(self.most))) + self.lie
 
 
 async def with_driver(machine: Machine, model: RngModel, use: object) -> None:
-    driver = VirtioRng(MmioTransport(machine, model.face.place))
+    driver = VirtioRng(model.transport)
     try:
         async with Group() as group:
             group.start(model.run)
@@ -42,16 +42,19 @@ async def with_driver(machine: Machine, model: RngModel, use: object) -> None:
         await driver.stop()
 
 
-@pytest.mark.parametrize("version", [1, 2])
-def test_random_bytes_arrive(machine: Machine, run: Run, version: int) -> None:
-    model = RngModel(machine, version)
+@pytest.mark.parametrize("face", FACES)
+def test_random_bytes_arrive(machine: Machine, run: Run, face: str) -> None:
+    model = RngModel(machine, face)
 
     async def use(driver: VirtioRng) -> None:
         for _ in range(300):
             assert await driver.read() == bytes(range(100))
         assert model.status == f.ACKNOWLEDGE | f.DRIVER | f.DRIVER_OK | (
-            f.FEATURES_OK if version == 2 else 0
+            f.FEATURES_OK if model.transport.queue_align == 4 else 0
         )
+        assert not machine.lines or len(machine.lines) + len(machine.vectors) == 1
+
+        assert machine.entropy == bytes(range(100)), "the machine got some, once"
 
     run(with_driver, machine, model, use)
 
@@ -67,8 +70,9 @@ def test_readers_wait_for_each_other(machine: Machine, run: Run) -> None:
     run(with_driver, machine, model, use)
 
 
-def test_a_device_that_does_not_answer_is_given_up(machine: Machine, run: Run) -> None:
-    model = RngModel(machine)
+@pytest.mark.parametrize("face", FACES)
+def test_a_device_that_does_not_answer_is_given_up(machine: Machine, run: Run, face: str) -> None:
+    model = RngModel(machine, face)
     model.answers = False
 
     async def use(driver: VirtioRng) -> None:
@@ -78,8 +82,9 @@ def test_a_device_that_does_not_answer_is_given_up(machine: Machine, run: Run) -
     run(with_driver, machine, model, use)
 
 
-def test_spurious_interrupts_do_no_harm(machine: Machine, run: Run) -> None:
-    model = RngModel(machine)
+@pytest.mark.parametrize("face", FACES)
+def test_spurious_interrupts_do_no_harm(machine: Machine, run: Run, face: str) -> None:
+    model = RngModel(machine, face)
     model.answers = False
 
     async def use(driver: VirtioRng) -> None:
@@ -100,17 +105,19 @@ def test_a_length_that_cannot_be_is_an_error(
     machine: Machine, run: Run, lie: int, most: int
 ) -> None:
     model = RngModel(machine)
-    model.lie, model.most = lie, most
 
     async def use(driver: VirtioRng) -> None:
+        await testing.settle()  # the machine has its entropy
+        model.lie, model.most = lie, most
         with pytest.raises(DeviceError, match=r"bytes were written|no byte"):
             await driver.read()
 
     run(with_driver, machine, model, use)
 
 
-def test_a_device_that_breaks_down_ends_its_driver(machine: Machine, run: Run) -> None:
-    model = RngModel(machine)
+@pytest.mark.parametrize("face", FACES)
+def test_a_device_that_breaks_down_ends_its_driver(machine: Machine, run: Run, face: str) -> None:
+    model = RngModel(machine, face)
 
     async def use(driver: VirtioRng) -> None:
         await driver.read()
@@ -151,7 +158,7 @@ def test_features_that_are_refused_end_the_negotiation(machine: Machine, run: Ru
 def test_nothing_is_asked_of_a_device_that_was_stopped(machine: Machine, run: Run) -> None:
     async def main() -> None:
         model = RngModel(machine)
-        driver = VirtioRng(MmioTransport(machine, model.face.place))
+        driver = VirtioRng(model.transport)
         await driver.start()
         await driver.stop()
         with pytest.raises(DeviceGone):
@@ -161,10 +168,29 @@ def test_nothing_is_asked_of_a_device_that_was_stopped(machine: Machine, run: Ru
 
 
 def test_what_is_no_virtio_device_is_refused(machine: Machine) -> None:
-    model = RngModel(machine)
-    model.face.version = 3
+    face = MmioFace(VirtioModel(machine, f.ENTROPY, 1), MMIO, IRQ)
+    face.version = 3
     with pytest.raises(DeviceError, match="version 3 is not known"):
-        MmioTransport(machine, model.face.place)
-    machine.remove(model.face)
+        MmioTransport(machine, face.place)
+    machine.remove(face)
     with pytest.raises(DeviceError, match="magic value"):
-        MmioTransport(machine, model.face.place)
+        MmioTransport(machine, face.place)
+
+
+def test_a_device_that_never_resets_gets_no_memory_back(machine: Machine, run: Run) -> None:
+    """It may still write there: the memory is lost, and PCI's keeps it from the rest."""
+    model = RngModel(machine, "pci")
+
+    async def main() -> None:
+        driver = VirtioRng(model.transport)
+        await driver.start()
+        assert model.function.command & BUS_MASTER
+        model.resets = False
+        await driver.stop()
+        assert not model.function.command & BUS_MASTER
+        model.resets = True
+        assert len(machine.allocated) == 2
+        assert not machine.vectors
+        machine.allocated.clear()
+
+    run(main)

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from ovum.drivers.virtio import features as f
 from ovum.drivers.virtio.mmio import CONFIG, MAGIC, MmioPlace, MmioRegisters
 from ovum.services.tasks import Event
 
 from .machine import Machine
+
+if TYPE_CHECKING:
+    from .pci_model import PciModel
 
 
 class Chain:
@@ -144,6 +148,8 @@ class VirtioModel:
         self.queues = [ModelQueue(machine, queue_size) for _ in range(queues)]
         self.notifications = [0] * queues
         self._notified = Event()
+        self.function: PciModel
+        """What it is on PCI."""
         self.interrupt_queue: Callable[[int], None] = lambda index: None
         self.interrupt_config: Callable[[], None] = lambda: None
 
@@ -238,6 +244,8 @@ class MmioFace:
         self.place = MmioPlace(address, self.size, irq)
         self._select = self._features_select = 0
         self._page_size = 0
+        self.gone = False
+        """Whether it has been taken out: all ones are read."""
         self._halves: dict[int, int] = {}
         machine = model.machine
         machine.add_memory(address, self)
@@ -253,6 +261,8 @@ class MmioFace:
 
     def read(self, offset: int, width: int) -> int:
         model = self.model
+        if self.gone:
+            return (1 << 8 * width) - 1
         if offset >= CONFIG:
             at = offset - CONFIG
             return int.from_bytes(model.config[at : at + width], "little")
@@ -273,6 +283,8 @@ class MmioFace:
 
     def write(self, offset: int, width: int, value: int) -> None:
         model = self.model
+        if self.gone:
+            return
         if offset >= CONFIG:
             at = offset - CONFIG
             model.config[at : at + width] = value.to_bytes(width, "little")
