@@ -50,6 +50,8 @@ LEFT_OUT: Final = frozenset(
 EXTENSIONS_LEFT_OUT: Final = (
     # CPython's own tests and examples.
     *("_test", "_xxtestfuzz", "xxlimited", "xxsubtype", "_ctypes_test"),
+    # A builtin module of pyhost's.
+    "_contextvars",
     # The only user of Berkeley DB, 1.9 MB; dbm has sqlite3 and its own format besides.
     "_dbm",
 )

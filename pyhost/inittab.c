@@ -1,5 +1,6 @@
 /*
- * The table of builtin modules: the program's own, with _kernel added and `time` replaced.
+ * The table of builtin modules: the program's own, with _kernel and _contextvars added and `time`
+ * replaced.
  */
 #include "pyhost.h"
 
@@ -12,7 +13,7 @@ bool inittab_extend(void)
 
     while (theirs[count].name)
         count++;
-    struct _inittab *ours = PyMem_RawCalloc(count + 2, sizeof *ours);
+    struct _inittab *ours = PyMem_RawCalloc(count + 3, sizeof *ours);
     if (!ours)
         return false;
     for (size_t i = 0; i < count; i++) {
@@ -21,6 +22,7 @@ bool inittab_extend(void)
             ours[i].initfunc = clock_init_time;
     }
     ours[count] = (struct _inittab){"_kernel", PyInit__kernel};
+    ours[count + 1] = (struct _inittab){"_contextvars", PyInit__contextvars};
     PyImport_Inittab = ours;
     return true;
 }

@@ -25,6 +25,10 @@ long ring0_call(long number, long first, long second, long third);
 /* PyInit_time with clocks that need no library and no system call. */
 PyObject *clock_init_time(void);
 
+/* contextvars.c */
+
+PyObject *PyInit__contextvars(void);
+
 /* inittab.c */
 
 /* Before the interpreter is initialised: adds our builtin modules to its table; false without

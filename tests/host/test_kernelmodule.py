@@ -109,7 +109,7 @@ def test_every_function_says_what_it_takes_and_what_it_raises(ours: Run) -> None
     )
     done = ours("-c", code)
     assert done.stderr == ""
-    assert len(done.stdout.split()) == 27
+    assert len(done.stdout.split()) == 35
 
 
 def test_it_can_be_imported_again_in_a_subinterpreter(ours: Run) -> None:
