@@ -211,7 +211,8 @@ class E1000(NetworkCard):
         self.link.set(bool(self.registers.status.link_up))
 
     def _gone(self) -> bool:
-        return self.registers.status == _ALL_ONES
+        """Whether it has been taken out: configuration space is all ones then (PCI 3.0, 6.1)."""
+        return self._function.header.vendor == 0xFFFF
 
     def _probe(self) -> None:
         if self._gone():

@@ -341,7 +341,8 @@ class VirtioNet(NetworkCard):
 
     def _probe(self) -> None:
         status = self.device.transport.status()
-        if status & f.RESERVED_STATUS:
+        # Where nothing is, a bus gives all ones, and QEMU's memory all zeros.
+        if not status & f.DRIVER_OK or status & f.RESERVED_STATUS:
             raise DeviceGone(f"{self.name} has been taken out")
         if status & f.NEEDS_RESET:
             raise DeviceError(f"{self.name}: the device has failed and needs a reset")

@@ -26,6 +26,17 @@ def checksum(data: bytes, start: int = 0) -> int:
     return total
 
 
+class FakeHeader:
+    """A function's header, as long as there is one."""
+
+    def __init__(self, model: "E1000Model") -> None:
+        self._model = model
+
+    @property
+    def vendor(self) -> int:
+        return 0xFFFF if self._model.gone else 0x8086
+
+
 class FakeFunction:
     """What the driver needs of PCI."""
 
@@ -34,6 +45,7 @@ class FakeFunction:
     def __init__(self, model: "E1000Model", device_id: int) -> None:
         self.device_id = device_id
         self.hardware = model.machine
+        self.header = FakeHeader(model)
         self.mastering = False
 
     def enable(self) -> None:
