@@ -16,12 +16,12 @@ from .record import EVERYTHING, recorded
 from .systems import OF_A_MACHINE, SYSTEMS, runner_on
 
 
-def _run(name: str, runner: Runner) -> int:
+def _run(name: str, runner: Runner, every: int = 1) -> int:
     answers = recorded(runner.features)
     runner.build()
     cases = wrong = 0
-    for case, steps in all_cases().items():
-        if not runner.applies(steps):
+    for number, (case, steps) in enumerate(all_cases().items()):
+        if number % every or not runner.applies(steps):
             continue
         cases += 1
         answer = runner.run(steps)
@@ -33,7 +33,7 @@ def _run(name: str, runner: Runner) -> int:
 
 
 def main() -> int:
-    """Runs all, or the file systems that the command line names."""
+    """Runs all, or the file systems that the command line names: `9p/4` with every fourth case."""
     chosen = sys.argv[1:] or ["ram", *SYSTEMS]
     wrong = 0
     os.umask(0o022)
@@ -41,12 +41,15 @@ def main() -> int:
         base = tempfile.mkdtemp()
         os.chmod(base, 0o755)
         wrong += _run("ram", Runner(os, base, EVERYTHING))
-    for name in chosen:
+    for word in chosen:
+        name, _, every = word.partition("/")
         if name != "ram":
             where = f"/mnt/{name}"
             os.makedirs(where)
             system = {**SYSTEMS, **OF_A_MACHINE}[name]
-            wrong += _run(name, runner_on(system, os, vfs.mount, vfs.umount, where))
+            wrong += _run(
+                name, runner_on(system, os, vfs.mount, vfs.umount, where), int(every or 1)
+            )
             vfs.umount(where)
     return min(wrong, 100)
 

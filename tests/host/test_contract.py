@@ -23,7 +23,7 @@ HERE = {
 """And those that need the host's Python to be the other side."""
 
 EVERY = {"9p": 3, "9p by descriptors": 7, "9p through a ring": 23}
-"""Of those that take long which cases are run: every third, …; tests/guest has them all."""
+"""Of those that take long which cases are run: every third, …; all: tests/guest, with --full."""
 
 
 @pytest.mark.parametrize("features", [EVERYTHING, PLAIN], ids=["everything", "plain"])
