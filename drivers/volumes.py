@@ -58,6 +58,8 @@ def volumes_of(command_line: str) -> Iterator[tuple[str, str, bool]]:
 def _unquoted(text: str) -> str:
     first, *rest = text.encode("utf-8", "surrogateescape").split(b"%")
     for part in rest:
+        if len(part) < 2:
+            raise ValueError(f"{text!r} is quoted wrongly")
         first += bytes.fromhex(part[:2].decode("ascii")) + part[2:]
     return os.fsdecode(first)
 
@@ -69,7 +71,12 @@ def mount_volumes() -> None:
     """
     import _kernel
 
-    for tag, path, readonly in volumes_of(_kernel.boot_info()["command_line"]):
+    try:
+        volumes = list(volumes_of(_kernel.boot_info()["command_line"]))
+    except ValueError as error:
+        print(f"ovum: no volumes: {error}", file=sys.stderr)
+        return
+    for tag, path, readonly in volumes:
         try:
             mount_host(tag, path, readonly=readonly)
         except OSError as error:
