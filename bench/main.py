@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from bench import footprint, peers, phases, results, services, tasks
+from bench import footprint, network_cards, peers, phases, results, services, tasks
 from ovum.paths import build_dir
 from ovum.progress import Progress
 
@@ -17,7 +17,8 @@ PHASES: Final = "phases"
 FOOTPRINT: Final = "footprint"
 SERVICES: Final = "services"
 TASKS: Final = "tasks"
-NAMES: Final = (*peers.PROGRAMS, PHASES, FOOTPRINT, SERVICES, TASKS)
+NETWORK_CARDS: Final = "network_cards"
+NAMES: Final = (*peers.PROGRAMS, PHASES, FOOTPRINT, SERVICES, TASKS, NETWORK_CARDS)
 MACHINES: Final = ("microvm", "pc")
 
 BOOTS: Final = 3
@@ -70,6 +71,9 @@ def _measure(folder: Path, names: Sequence[str], runs: int) -> None:
         (folder / "services.json").write_text(json.dumps(found, indent=1))
     if TASKS in names:
         (folder / "tasks.json").write_text(json.dumps(tasks.measure_all(runs), indent=1))
+    if NETWORK_CARDS in names:
+        frames = network_cards.measure_all(runs)
+        (folder / "network_cards.json").write_text(json.dumps(frames, indent=1))
 
 
 def _measure_programs(folder: Path, programs: Sequence[str], runs: int) -> None:
@@ -168,4 +172,8 @@ def report(folder: Path) -> str:
     file = folder / "tasks.json"
     if file.exists():
         parts.append(tasks.report(json.loads(file.read_text())))
+    file = folder / "network_cards.json"
+    if file.exists():
+        frames = network_cards.rows(json.loads(file.read_text()))
+        parts.append(results.table(network_cards.HEAD, frames))
     return "\n\n".join(parts) if parts else "nothing has been measured yet"

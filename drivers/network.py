@@ -9,8 +9,8 @@ A batch costs a fixed number of operations, and a frame as few as can be: under 
 operation of Python counts. So what is special about a frame is in an object of its own, which most
 frames do not have, and received frames are copied out of the card's memory, in one operation each:
 the memory goes back to the card at once, nobody has to return it, and nobody can forget to. Keeping
-a buffer until it is returned would save the copy (1,514 bytes: a quarter of what a frame costs in
-an emulated machine), and cost more than that for keeping account of it.
+a buffer until it is returned would save the copy, 1 of 4 µs that a frame of 60 bytes costs in an
+emulated machine, 3 of 7 with 1,514 bytes; keeping account of what is lent costs as much.
 """
 
 from __future__ import annotations

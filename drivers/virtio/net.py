@@ -298,43 +298,44 @@ class VirtioNet(NetworkCard):
         spare = queue.spare
         if len(spare) < len(frames):
             queue.reclaim()
-        views, step, header, most = queue.views, queue.step, self._header, self._small
         done = sent = total = 0
-        for frame in frames:
-            if not spare:
-                break
-            data = frame.data
-            head = spare[-1]
-            if frame.offload is None and not isinstance(data, tuple):
-                size = len(data)
-                if ETHERNET_HEADER <= size <= most:
-                    views[head // step][header : header + size] = data
-                    spare.pop()
-                    queue.put(head, size)
-                    done += 1
-                    sent += 1
-                    total += size
-                    continue
-            size = frame.size
-            if not self.fits(frame, size):
-                done += 1
-                continue
-            view = queue.special(head, size)
-            if view is None:
-                queue.reclaim()
-                view = queue.special(head, size)
-                if view is None:
-                    break
-            _fill(view, data, frame.offload, header, self._short_header)
-            spare.pop()
-            queue.put(head, size)
-            done += 1
-            sent += 1
+        while done < len(frames):
+            rest = frames[done:] if done else frames
+            count, size = queue.put_plain(rest, ETHERNET_HEADER, self._small)
+            done += count
+            sent += count
             total += size
+            if done == len(frames) or not spare:
+                break
+            frame = frames[done]
+            size = frame.size
+            if self.fits(frame, size):
+                if not self._put_special(frame, size):
+                    break
+                sent += 1
+                total += size
+            done += 1
         queue.kick()
         self.counters.transmitted_frames += sent
         self.counters.transmitted_bytes += total
         return done
+
+    def _put_special(self, frame: Frame, size: int) -> bool:
+        """Gives the card one frame, into a buffer that is free; False: it needs a large one, and
+        none is."""
+        queue = self._transmit
+        head = queue.spare[-1]
+        view = queue.special(head, size)
+        if view is None:
+            queue.reclaim()
+            head = queue.spare[-1]
+            view = queue.special(head, size)
+            if view is None:
+                return False
+        _fill(view, frame.data, frame.offload, self._header, self._short_header)
+        queue.spare.pop()
+        queue.put(head, size)
+        return True
 
     def _interrupt_for_room(self) -> bool:
         return self._transmit.interrupt_for_room()

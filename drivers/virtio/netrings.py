@@ -6,15 +6,17 @@ rings where it can be; nothing is allocated for a frame but the frame.
 
 from __future__ import annotations
 
-from struct import Struct
+from struct import Struct, pack
 
 from ovum.drivers.errors import DeviceError
 from ovum.drivers.virtio.queue import NEXT, WRITE, Queue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
+    from ovum.drivers.frames import Frame
     from ovum.drivers.hardware import Dma
 
 BUFFER = 2048
@@ -215,6 +217,8 @@ class TransmitQueue(FrameQueue):
         """Heads of those that the device has."""
         self._special: dict[int, int | None] = {}
         """Of these, the ones with a header of their own; and their large buffer."""
+        step = self.step
+        self._views_by_head = [self.views[head // step] for head in range(len(self.heads) * step)]
         self._large_free: list[int] = []
 
     @property
@@ -256,6 +260,36 @@ class TransmitQueue(FrameQueue):
         self._available[2 + (self._next & self.size - 1)] = head
         self._next = self._next + 1 & 0xFFFF
 
+    def put_plain(self, frames: Sequence[Frame], least: int, most: int) -> tuple[int, int]:
+        """Makes the first of these available that have nothing special and as many bytes as that,
+        while there are free buffers; how many these were, and their bytes."""
+        heads = self.spare[: -len(frames) - 1 : -1]
+        views, lengths, begin = self._views_by_head, self._lengths, self.header_size
+        # The length of the last descriptor, which has the header in it if it is the only one.
+        place, header = (2, begin) if self.step == 1 else (6, 0)
+        count = total = 0
+        for frame, head in zip(frames, heads, strict=False):
+            data = frame.data
+            if frame.offload is not None or isinstance(data, tuple):
+                break
+            size = len(data)
+            if not least <= size <= most:
+                break
+            views[head][begin : begin + size] = data
+            lengths[4 * head + place] = size + header
+            total += size
+            count += 1
+        if count:
+            del heads[count:], self.spare[-count:]
+            self._out.update(heads)
+            ring, first, entries = self._available, self._next & self.size - 1, self.size
+            packed = memoryview(pack(f"<{count}H", *heads)).cast("H")
+            fitting = min(count, entries - first)
+            ring[2 + first : 2 + first + fitting] = packed[:fitting]
+            ring[2 : 2 + count - fitting] = packed[fitting:]
+            self._next = self._next + count & 0xFFFF
+        return count, total
+
     def special(self, head: int, size: int) -> memoryview | None:
         """Where a frame of that size with a header of its own goes, the header in front; None: all
         large buffers are in use."""
@@ -284,6 +318,8 @@ class TransmitQueue(FrameQueue):
         return self._used[1] == self._looked
 
     def free(self) -> None:
+        if self.memory is not None:
+            del self._views_by_head
         if self._large is not None:
             self._large.free()
         super().free()
