@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from bench import footprint, peers, phases, results, services, tasks
+from bench import blocks, footprint, peers, phases, results, services, tasks
 from ovum.paths import build_dir
 from ovum.progress import Progress
 
@@ -17,7 +17,8 @@ PHASES: Final = "phases"
 FOOTPRINT: Final = "footprint"
 SERVICES: Final = "services"
 TASKS: Final = "tasks"
-NAMES: Final = (*peers.PROGRAMS, PHASES, FOOTPRINT, SERVICES, TASKS)
+BLOCKS: Final = "blocks"
+NAMES: Final = (*peers.PROGRAMS, PHASES, FOOTPRINT, SERVICES, TASKS, BLOCKS)
 MACHINES: Final = ("microvm", "pc")
 
 BOOTS: Final = 3
@@ -70,6 +71,8 @@ def _measure(folder: Path, names: Sequence[str], runs: int) -> None:
         (folder / "services.json").write_text(json.dumps(found, indent=1))
     if TASKS in names:
         (folder / "tasks.json").write_text(json.dumps(tasks.measure_all(runs), indent=1))
+    if BLOCKS in names:
+        (folder / "blocks.json").write_text(json.dumps(blocks.measure(folder, runs), indent=1))
 
 
 def _measure_programs(folder: Path, programs: Sequence[str], runs: int) -> None:
@@ -168,4 +171,7 @@ def report(folder: Path) -> str:
     file = folder / "tasks.json"
     if file.exists():
         parts.append(tasks.report(json.loads(file.read_text())))
+    file = folder / "blocks.json"
+    if file.exists():
+        parts.append(results.table(blocks.HEAD, blocks.rows(json.loads(file.read_text()))))
     return "\n\n".join(parts) if parts else "nothing has been measured yet"

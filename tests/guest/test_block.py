@@ -147,10 +147,10 @@ print(json.dumps([sizes, labels]))
     ends = {first + "1": (0, 200), first + "2": (0, 3000), second + "1": (1, 163)}
     ends[second + "5"] = (1, 1058)
     for name, (which, end) in ends.items():
-        content = images[which].read_bytes()
+        found = images[which].read_bytes()
         written = (name.encode() * 200)[:500]
-        assert content[end * BLOCK - 500 : end * BLOCK] == written
-        assert content[end * BLOCK : (end + 1) * BLOCK] == bytes(BLOCK)
+        assert found[end * BLOCK - 500 : end * BLOCK] == written
+        assert found[end * BLOCK : (end + 1) * BLOCK] == bytes(BLOCK)
 
 
 def test_what_is_discarded_takes_no_room(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ class InputModel(VirtioModel):
     def __init__(self, machine: Machine) -> None:
         super().__init__(machine, f.INPUT, 2, config=bytes(136), queue_size=64)
         self.table = {
-            (i.NAME, 0): b"a keyboard",
+            (i.NAME, 0): b"a keyboard\0",
             (i.SERIAL, 0): b"007",
             (i.IDS, 0): struct.pack("<HHHH", 6, 0x627, 1, 2),
             (i.EVENT_BITS, KEY): bytes([0b100, 0b1]),
