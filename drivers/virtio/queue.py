@@ -213,6 +213,8 @@ class Queue:
             head = elements[at]
             length = elements[at + 1]
             token = tokens[head] if head < self.size else None
+            if token is not None and length and not self._writable[head]:
+                length = 0  # QEMU's input device says how much it has read (2.7.8.2 says: written)
             if token is None or length > self._writable[head]:
                 if taken:
                     break  # what was good is not lost; the next call raises

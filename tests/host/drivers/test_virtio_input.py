@@ -40,7 +40,7 @@ class InputModel(VirtioModel):
     def process(self) -> None:
         while self.queues[1].ready and self.answers and (chain := self.queues[1].pop()):
             self.told.append(struct.unpack("<HHi", chain.data()))
-            self.finish(1, chain, 0)
+            self.finish(1, chain, 8)  # as QEMU does, though nothing can be written there
 
     def events(self, *events: tuple[int, int, int]) -> None:
         """As many as there are buffers for; the device drops the rest (5.8.6.2)."""
