@@ -41,14 +41,11 @@ if TYPE_CHECKING:
 IN, OUT, FLUSH, GET_ID, DISCARD, WRITE_ZEROES = 0, 1, 4, 8, 11, 13
 """Types of requests (5.2.6)."""
 
-OK, IOERR, UNSUPP = 0, 1, 2
-"""Status of a request that is done (5.2.6)."""
-_NO_STATUS = 0xFF
-"""What is where the device is to write the status."""
+OK, IOERR, UNSUPP, _NO_STATUS = 0, 1, 2, 0xFF
+"""Status of a request that is done (5.2.6), and what is in its place before."""
 
-QUEUE_SIZE = 256
-SLOTS = 128
-"""Requests in flight."""
+QUEUE_SIZE, SLOTS = 256, 128
+"""Entries of the queue, and requests in flight."""
 
 BOUNCE, BOUNCES = 1 << 16, 4
 """Bytes and number of the buffers for what has no fixed place in memory."""
@@ -56,9 +53,7 @@ BOUNCE, BOUNCES = 1 << 16, 4
 DEADLINE_S = 30.0
 """How long a request may take."""
 
-_SLOT = 64
-_STATUS = 16
-_RANGE = 32
+_SLOT, _STATUS, _RANGE = 64, 16, 32
 """A slot: the header, the status behind it, and what a discard says of its range (5.2.6)."""
 
 _ID_BYTES = 20
@@ -98,6 +93,11 @@ class VirtioBlock(BlockDevice):
         self._queue = device.add_queue(QUEUE_SIZE)
         self._slots = self.hardware.dma(SLOTS * _SLOT)
         self._slot_bytes = self._slots.view
+        at = self._slots.address
+        self._slot_places = [
+            ((start, 16), (start + _STATUS, 1), (start + _RANGE, 16))
+            for start in range(at, at + SLOTS * _SLOT, _SLOT)
+        ]
         self._free = list(range(SLOTS - 1, -1, -1))
         self._configure()
         device.start()
@@ -304,16 +304,15 @@ class VirtioBlock(BlockDevice):
         self, transfer: Transfer, kind: int, sector: int, segments: Segments, size: int
     ) -> bool:
         """Puts a request into the queue; False if there is no room."""
-        self.device.check()
+        if self.device.failed is not None:
+            raise self.device.failed
         if not self._free:
             return False
-        assert self._slots is not None
         slot = self._free[-1]
         at = slot * _SLOT
         view = self._slot_bytes
         view[at + _STATUS] = _NO_STATUS
-        address = self._slots.address + at
-        header, status = (address, 16), (address + _STATUS, 1)
+        header, status, place = self._slot_places[slot]
         request = Request(transfer, slot, size if kind == IN else 0, now())
         queue = self._queue
         try:
@@ -323,7 +322,7 @@ class VirtioBlock(BlockDevice):
             elif kind in (DISCARD, WRITE_ZEROES):
                 _pack_header(view, at, kind, 0, 0)
                 _pack_range(view, at + _RANGE, sector, size, 0)
-                queue.add((header, (address + _RANGE, 16)), (status,), request)
+                queue.add((header, place), (status,), request)
             else:
                 _pack_header(view, at, kind, 0, sector)
                 queue.add((header,), [*segments, status], request)
