@@ -50,6 +50,8 @@ class Setting:
     network: bool = False
     forwards: tuple[str, ...] = ()
     """Forwarded ports, in the words of QEMU's `hostfwd`."""
+    more: tuple[str, ...] = ()
+    """Further words for QEMU: devices."""
 
 
 def program_parts(*words: str) -> Parts:
@@ -136,7 +138,7 @@ def started(parts: Parts, setting: Setting) -> Iterator[Machine]:
                 machine=setting.machine,
                 program=find_qemu(),
             )
-            command = [*qemu_argv(config), *network_argv(setting)]
+            command = [*qemu_argv(config), *network_argv(setting), *setting.more]
             at = time.monotonic()
             process = subprocess.Popen(
                 command,

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from bench import footprint, network_cards, peers, phases, results, services, tasks
+from bench import blocks, footprint, network_cards, peers, phases, results, services, tasks
 from ovum.paths import build_dir
 from ovum.progress import Progress
 
@@ -18,7 +18,10 @@ FOOTPRINT: Final = "footprint"
 SERVICES: Final = "services"
 TASKS: Final = "tasks"
 NETWORK_CARDS: Final = "network_cards"
-NAMES: Final = (*peers.PROGRAMS, PHASES, FOOTPRINT, SERVICES, TASKS, NETWORK_CARDS)
+BLOCKS: Final = "blocks"
+NAMES: Final = (
+    *peers.PROGRAMS, PHASES, FOOTPRINT, SERVICES, TASKS, NETWORK_CARDS, BLOCKS,
+)  # fmt: skip
 MACHINES: Final = ("microvm", "pc")
 
 BOOTS: Final = 3
@@ -74,6 +77,8 @@ def _measure(folder: Path, names: Sequence[str], runs: int) -> None:
     if NETWORK_CARDS in names:
         frames = network_cards.measure_all(runs)
         (folder / "network_cards.json").write_text(json.dumps(frames, indent=1))
+    if BLOCKS in names:
+        (folder / "blocks.json").write_text(json.dumps(blocks.measure(folder, runs), indent=1))
 
 
 def _measure_programs(folder: Path, programs: Sequence[str], runs: int) -> None:
@@ -176,4 +181,7 @@ def report(folder: Path) -> str:
     if file.exists():
         frames = network_cards.rows(json.loads(file.read_text()))
         parts.append(results.table(network_cards.HEAD, frames))
+    file = folder / "blocks.json"
+    if file.exists():
+        parts.append(results.table(blocks.HEAD, blocks.rows(json.loads(file.read_text()))))
     return "\n\n".join(parts) if parts else "nothing has been measured yet"

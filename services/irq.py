@@ -8,6 +8,10 @@ from ovum.services.tasks import Parking, WouldBlock, checkpoint
 from ovum.services.tasks.choose import Branch
 from ovum.services.tasks.current import here
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 class Interrupts:
     """What has come since the last wait."""
@@ -40,6 +44,9 @@ class Interrupt(Branch):
         self.name = name
         self.total = 0
         """Interrupts so far."""
+        self.handler: Callable[[], None] | None = None
+        """What to call at each interrupt, at once and between two tasks, instead of waking who
+        waits: for drivers that are asked for little, and often. It must not raise."""
         self._count = 0
         self._first = 0
         self._waiting = Parking("see", self)
@@ -50,6 +57,9 @@ class Interrupt(Branch):
     def arrived(self, count: int, first_ns: int) -> None:
         """There were `count` interrupts, the first at `first_ns`. Scheduler's thread only."""
         self.total += count
+        if self.handler is not None:
+            self.handler()
+            return
         if self._waiting.wake_one(Interrupts(count, first_ns)):
             return
         if not self._count:

@@ -13,6 +13,7 @@ from struct import Struct
 from ovum.drivers.block import BlockDevice, refuse
 from ovum.drivers.errors import DeviceError, DeviceGone, DeviceTimeout
 from ovum.drivers.virtio import blockconfig as c
+from ovum.drivers.virtio.blockrequests import LARGEST, Request, Transfer, split
 from ovum.drivers.virtio.device import VirtioDevice, run_together
 from ovum.drivers.virtio.queue import QueueFull
 from ovum.services.log import INFO, WARNING, log
@@ -30,7 +31,7 @@ from ovum.services.tasks import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
     from typing import Any
 
     from ovum.drivers.hardware import Dma
@@ -40,81 +41,25 @@ if TYPE_CHECKING:
 IN, OUT, FLUSH, GET_ID, DISCARD, WRITE_ZEROES = 0, 1, 4, 8, 11, 13
 """Types of requests (5.2.6)."""
 
-OK, IOERR, UNSUPP = 0, 1, 2
-"""Status of a request that is done (5.2.6)."""
-_NO_STATUS = 0xFF
-"""What is where the device is to write the status."""
+OK, IOERR, UNSUPP, _NO_STATUS = 0, 1, 2, 0xFF
+"""Status of a request that is done (5.2.6), and what is in its place before."""
 
-QUEUE_SIZE = 256
-SLOTS = 128
-"""Requests in flight."""
+QUEUE_SIZE, SLOTS = 256, 128
+"""Entries of the queue, and requests in flight."""
 
-LARGEST = 4 << 20
-"""Bytes that one request moves at most."""
-
-BOUNCE = 1 << 16
-BOUNCES = 4
+BOUNCE, BOUNCES = 1 << 16, 4
 """Bytes and number of the buffers for what has no fixed place in memory."""
 
 DEADLINE_S = 30.0
 """How long a request may take."""
 
-_SLOT = 64
-_STATUS = 16
-_RANGE = 32
+_SLOT, _STATUS, _RANGE = 64, 16, 32
 """A slot: the header, the status behind it, and what a discard says of its range (5.2.6)."""
 
 _ID_BYTES = 20
 
 _pack_header = Struct("<IIQ").pack_into
 _pack_range = Struct("<QII").pack_into
-
-
-class _Transfer:
-    """Requests that somebody waits for the end of. No cancellation ends that: the device has the
-    memory."""
-
-    __slots__ = ("disk", "error", "pending", "waiter")
-
-    def __init__(self, disk: VirtioBlock) -> None:
-        self.disk = disk
-        self.pending = 0
-        self.error: Exception | None = None
-        self.waiter: Waiter | None = None
-
-    def abort(self, waiter: Waiter) -> bool:
-        return False
-
-    def describe(self, waiter: Waiter) -> str:
-        return f"be answered by {self.disk.name}"
-
-    async def done(self) -> None:
-        """Waits until all requests are done. Raises what the first that failed has failed of."""
-        if self.pending:
-            self.waiter = Waiter(self)
-            await park(self.waiter)
-        if self.error is not None:
-            raise self.error
-
-    def part_done(self, error: Exception | None) -> None:
-        if error is not None and self.error is None:
-            self.error = error
-        self.pending -= 1
-        if not self.pending and self.waiter is not None:
-            self.waiter.wake()
-
-
-class _Request:
-    """One request that the device has."""
-
-    __slots__ = ("least", "since", "slot", "transfer")
-
-    def __init__(self, transfer: _Transfer, slot: int, least: int, since: int) -> None:
-        self.transfer = transfer
-        self.slot = slot
-        self.least = least
-        """Bytes that the device must say it has written, if all went well."""
-        self.since = since
 
 
 class VirtioBlock(BlockDevice):
@@ -128,11 +73,12 @@ class VirtioBlock(BlockDevice):
         self.device = VirtioDevice(transport)
         self.hardware = transport.hardware
         self._physical = transport.hardware.physical
-        self._flying: dict[int, _Request] = {}
+        self._flying: dict[int, Request] = {}
         """What the device has, by slot; the oldest first."""
         self._turn = Lock(f"the queue of {name}")
         self._room = Parking("find room in the queue of", self)
         self._busy = Event(f"{name} is busy")
+        self._broken = Event(f"{name} is broken")
         self._slots: Dma | None = None
         self._bounces: list[Dma] = []
         self._free_bounces: list[Dma] = []
@@ -147,9 +93,15 @@ class VirtioBlock(BlockDevice):
         self._queue = device.add_queue(QUEUE_SIZE)
         self._slots = self.hardware.dma(SLOTS * _SLOT)
         self._slot_bytes = self._slots.view
+        at = self._slots.address
+        self._slot_places = [
+            ((start, 16), (start + _STATUS, 1), (start + _RANGE, 16))
+            for start in range(at, at + SLOTS * _SLOT, _SLOT)
+        ]
         self._free = list(range(SLOTS - 1, -1, -1))
         self._configure()
         device.start()
+        device.interrupts[0].handler = self._interrupted
 
     def _configure(self) -> None:
         config = self.device.consistent(lambda: c.BlockConfig(self.device))
@@ -160,6 +112,7 @@ class VirtioBlock(BlockDevice):
         self.readonly = config.readonly
         self.can_discard = bool(config.discard_sectors)
         # A chain is no longer than the queue, indirect or not (2.7.5.3.1); two are not data.
+        self._largest = min(config.segment_size, LARGEST)
         self._segments = min(config.segments, self._queue.size - 2)
         if self._segments < 1:
             raise DeviceError(f"{self._queue.name}: too short for a request")
@@ -169,15 +122,18 @@ class VirtioBlock(BlockDevice):
         DeviceError when it has failed: then `stop` it."""
         try:
             await run_together(
-                *(self.device.listen, self._listen_requests, self._listen_configuration),
+                *(self.device.listen, self._listen_broken, self._listen_configuration),
                 self._watch,
             )
         except DeviceError as error:
-            self.device.failed = error
+            if self.device.failed is None:
+                self.device.failed = error
             raise
 
     async def stop(self) -> None:
         """Resets the device; what it was asked to do fails. May be called again."""
+        for interrupt in self.device.interrupts:
+            interrupt.handler = None
         await self.device.stop()
         error = self.device.failed or DeviceGone(f"{self.name} has gone")
         for request in list(self._flying.values()):
@@ -198,11 +154,12 @@ class VirtioBlock(BlockDevice):
 
     # What a disk can do
 
-    async def read_blocks(self, offset: int, view: memoryview) -> None:
-        await self._move(IN, offset, view)
+    # Not `async`: what they return is awaited, and that is one step less.
+    def read_blocks(self, offset: int, view: memoryview) -> Coroutine[Any, Any, None]:
+        return self._move(IN, offset, view)
 
-    async def write_blocks(self, offset: int, view: memoryview) -> None:
-        await self._move(OUT, offset, view)
+    def write_blocks(self, offset: int, view: memoryview) -> Coroutine[Any, Any, None]:
+        return self._move(OUT, offset, view)
 
     async def flush(self) -> None:
         """Without this feature what is written is safe when it is written (5.2.6.2)."""
@@ -258,8 +215,16 @@ class VirtioBlock(BlockDevice):
             return
         sector = offset // c.SECTOR
         size = len(view)
-        if len(segments) <= self._segments and size <= min(self._config.segment_size, LARGEST):
-            await self._run(kind, ((sector, segments, size),))
+        if len(segments) <= self._segments and size <= self._largest:
+            transfer = Transfer(self)
+            if self._turn.locked() or not self._begin(transfer, kind, sector, segments, size):
+                await self._run(kind, ((sector, segments, size),))
+                return
+            self._queue.kick()
+            transfer.waiter = waiter = Waiter(transfer)
+            await park(waiter)
+            if transfer.error is not None:
+                raise transfer.error  # not by done(): that would be a step more
             return
         parts = split(segments, self._segments, self._config.segment_size, self.block_size)
         if parts is None:
@@ -309,12 +274,12 @@ class VirtioBlock(BlockDevice):
         self.check_blocks(offset, size)
         sector, end = offset // c.SECTOR, (offset + size) // c.SECTOR
         step = max(most - most % (self.block_size // c.SECTOR), self.block_size // c.SECTOR)
-        starts = range(sector, end, step)
-        await self._run(kind, [(start, (), min(step, end - start)) for start in starts])
+        parts = [(start, (), min(step, end - start)) for start in range(sector, end, step)]
+        await self._run(kind, parts)
 
     async def _run(self, kind: int, parts: Any) -> None:
         """Has the device do these requests, (sector, memory, bytes or sectors), and waits."""
-        transfer = _Transfer(self)
+        transfer = Transfer(self)
         try:
             for sector, segments, size in parts:
                 if self._turn.locked() or not self._begin(transfer, kind, sector, segments, size):
@@ -327,7 +292,7 @@ class VirtioBlock(BlockDevice):
             await transfer.done()
 
     async def _begin_later(
-        self, transfer: _Transfer, kind: int, sector: int, segments: Segments, size: int
+        self, transfer: Transfer, kind: int, sector: int, segments: Segments, size: int
     ) -> None:
         """Waits until there is room: first come, first served."""
         self._queue.kick()
@@ -336,20 +301,19 @@ class VirtioBlock(BlockDevice):
                 await self._room.park()
 
     def _begin(
-        self, transfer: _Transfer, kind: int, sector: int, segments: Segments, size: int
+        self, transfer: Transfer, kind: int, sector: int, segments: Segments, size: int
     ) -> bool:
         """Puts a request into the queue; False if there is no room."""
-        self.device.check()
+        if self.device.failed is not None:
+            raise self.device.failed
         if not self._free:
             return False
-        assert self._slots is not None
         slot = self._free[-1]
         at = slot * _SLOT
         view = self._slot_bytes
         view[at + _STATUS] = _NO_STATUS
-        address = self._slots.address + at
-        header, status = (address, 16), (address + _STATUS, 1)
-        request = _Request(transfer, slot, size if kind == IN else 0, now())
+        header, status, place = self._slot_places[slot]
+        request = Request(transfer, slot, size if kind == IN else 0, now())
         queue = self._queue
         try:
             if kind == OUT:
@@ -358,7 +322,7 @@ class VirtioBlock(BlockDevice):
             elif kind in (DISCARD, WRITE_ZEROES):
                 _pack_header(view, at, kind, 0, 0)
                 _pack_range(view, at + _RANGE, sector, size, 0)
-                queue.add((header, (address + _RANGE, 16)), (status,), request)
+                queue.add((header, place), (status,), request)
             else:
                 _pack_header(view, at, kind, 0, sector)
                 queue.add((header,), [*segments, status], request)
@@ -367,20 +331,24 @@ class VirtioBlock(BlockDevice):
         self._free.pop()
         self._flying[slot] = request
         transfer.pending += 1
-        if not self._busy.is_set():
-            self._busy.set()
+        self._busy.set()
         return True
 
     # What the device says
 
-    async def _listen_requests(self) -> None:
-        interrupt = self.device.interrupts[0]
-        queue = self._queue
-        while True:
-            await interrupt.wait()
+    def _interrupted(self) -> None:
+        """Between two tasks: who waits goes on as soon as if it were this one's own wait."""
+        try:
             self._take()
-            while not queue.interrupt_next():
+            while not self._queue.interrupt_next():
                 self._take()
+        except DeviceError as error:
+            self.device.failed = error
+            self._broken.set()
+
+    async def _listen_broken(self) -> None:
+        await self._broken.wait()
+        self.device.check()
 
     def _take(self) -> None:
         for request, length in self._queue.take():
@@ -431,39 +399,3 @@ class VirtioBlock(BlockDevice):
                 status = self._slot_bytes[oldest.slot * _SLOT + _STATUS]
                 raise DeviceTimeout(self.name, f"a request, after {DEADLINE_S:g} s", status)
             await sleep_until(oldest.since + limit)
-
-
-def split(
-    segments: Segments, most: int, longest: int, block: int
-) -> list[tuple[list[tuple[int, int]], int]] | None:
-    """Memory in parts of whole blocks, each with its bytes, of at most `most` segments that have at
-    most `longest` bytes each. None: it is too scattered for that."""
-    parts: list[tuple[list[tuple[int, int]], int]] = []
-    part: list[tuple[int, int]] = []
-    size = 0
-    left = list(segments)
-    left.reverse()
-    while left:
-        address, length = left.pop()
-        take = min(length, longest, LARGEST - size)
-        part.append((address, take))
-        size += take
-        if take < length:
-            left.append((address + take, length - take))
-        if len(part) < most and size < LARGEST and left:
-            continue
-        over = size % block
-        while over:
-            # What is of a block that is not whole goes into the next part.
-            address, length = part.pop()
-            back = min(over, length)
-            if back < length:
-                part.append((address, length - back))
-            left.append((address + length - back, back))
-            over -= back
-            size -= back
-        if not size:
-            return None
-        parts.append((part, size))
-        part, size = [], 0
-    return parts

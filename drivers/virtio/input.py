@@ -98,8 +98,8 @@ class VirtioInput:
         await device.negotiate(0)
         self._events = device.add_queue(QUEUE_SIZE)
         self._status = device.add_queue(QUEUE_SIZE)
-        self.label = self.ask(NAME).decode("utf-8", "replace")
-        self.serial = self.ask(SERIAL).decode("utf-8", "replace")
+        self.label = _text(self.ask(NAME))
+        self.serial = _text(self.ask(SERIAL))
         ids = self.ask(IDS)
         if len(ids) >= 8:
             bus, vendor, product, version = Struct("<HHHH").unpack_from(ids)
@@ -229,6 +229,11 @@ class VirtioInput:
         if self._memory is not None and self.device.released:
             self._memory.free()
         self._memory = None
+
+
+def _text(answer: bytes) -> str:
+    """Names are not said to end with a zero byte, and with QEMU do."""
+    return answer.partition(b"\0")[0].decode("utf-8", "replace")
 
 
 async def attach(transport: Transport, manager: DeviceManager) -> VirtioInput:

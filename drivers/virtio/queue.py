@@ -36,6 +36,8 @@ LARGEST = 32768
 
 _pack_descriptor = Struct("<QIHH").pack_into
 _DESCRIPTOR = 16
+_packers: dict[int, Callable[..., None]] = {}
+"""For tables of each length that was needed."""
 
 
 class QueueFull(Exception):
@@ -101,6 +103,8 @@ class Queue:
         self._chains: list[list[int] | None] = [None] * size
         self._writable = [0] * size
         self._tables: dict[int, Dma] = {}
+        self._views: dict[int, tuple[memoryview, int]] = {}
+        """The same, as `add` needs it."""
         self._next = 0
         """The available index, which is not told yet."""
         self._told = 0
@@ -130,16 +134,24 @@ class Queue:
             if not free:
                 raise QueueFull(self.name)
             head = free.pop()
-            table = self._table(head, count)
-            view = table.view
-            _chain(view, range(count), readable, writable)
+            view, address = self._views.get(head) or self._table(head, count)
+            if len(view) < count * _DESCRIPTOR:
+                view, address = self._table(head, count)
+            # One call for all of them: this is what a request costs most time for.
+            fields: list[int] = []
+            following = 0
+            for at, length in readable:
+                following += 1
+                fields += (at, length, NEXT, following)
+            for at, length in writable:
+                following += 1
+                fields += (at, length, NEXT | WRITE, following)
+            fields[-2] &= WRITE
+            fields[-1] = 0
+            (_packers.get(count) or _packer(count))(view, 0, *fields)
             _pack_descriptor(
                 self._descriptors,
-                head * _DESCRIPTOR,
-                table.address,
-                count * _DESCRIPTOR,
-                INDIRECT,
-                0,
+                *(head * _DESCRIPTOR, address, count * _DESCRIPTOR, INDIRECT, 0),
             )
             self._chains[head] = None
         else:
@@ -166,7 +178,7 @@ class Queue:
         self._available[2 + (self._next & self.size - 1)] = head
         self._next = self._next + 1 & 0xFFFF
 
-    def _table(self, head: int, count: int) -> Dma:
+    def _table(self, head: int, count: int) -> tuple[memoryview, int]:
         """Memory for the indirect table of a descriptor, kept for the next time."""
         table = self._tables.get(head)
         size = count * _DESCRIPTOR
@@ -174,7 +186,8 @@ class Queue:
             if table is not None:
                 table.free()
             table = self._tables[head] = self._hardware.dma(max(size, 512))
-        return table
+        self._views[head] = table.view, table.address
+        return self._views[head]
 
     def kick(self) -> None:
         """Tells the device of what was added since the last time, if it wants to know (2.7.7)."""
@@ -213,6 +226,8 @@ class Queue:
             head = elements[at]
             length = elements[at + 1]
             token = tokens[head] if head < self.size else None
+            if token is not None and length and not self._writable[head]:
+                length = 0  # QEMU's input device says how much it has read (2.7.8.2 says: written)
             if token is None or length > self._writable[head]:
                 if taken:
                     break  # what was good is not lost; the next call raises
@@ -256,8 +271,14 @@ class Queue:
     def free(self) -> None:
         """Gives its memory back. The device must have been reset."""
         self._memory.free()
+        self._views.clear()
         for table in self._tables.values():
             table.free()
+
+
+def _packer(count: int) -> Callable[..., None]:
+    _packers[count] = pack = Struct("<" + "QIHH" * count).pack_into
+    return pack
 
 
 def _chain(view: memoryview, slots: Sequence[int], readable: Segments, writable: Segments) -> None:

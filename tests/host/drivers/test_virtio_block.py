@@ -10,7 +10,8 @@ import pytest
 
 from ovum.drivers.errors import DeviceError, DeviceGone, DeviceTimeout
 from ovum.drivers.virtio import blockconfig as c
-from ovum.drivers.virtio.block import DEADLINE_S, GET_ID, IN, VirtioBlock, split
+from ovum.drivers.virtio.block import DEADLINE_S, GET_ID, IN, VirtioBlock
+from ovum.drivers.virtio.blockrequests import split
 from ovum.services.tasks import Group, now, sleep, testing
 
 from .block_model import ALL, SECTOR, BlockModel

@@ -28,7 +28,7 @@ class InputModel(VirtioModel):
     def __init__(self, machine: Machine) -> None:
         super().__init__(machine, f.INPUT, 2, config=bytes(136), queue_size=64)
         self.table = {
-            (i.NAME, 0): b"a keyboard",
+            (i.NAME, 0): b"a keyboard\0",
             (i.SERIAL, 0): b"007",
             (i.IDS, 0): struct.pack("<HHHH", 6, 0x627, 1, 2),
             (i.EVENT_BITS, KEY): bytes([0b100, 0b1]),
@@ -40,7 +40,7 @@ class InputModel(VirtioModel):
     def process(self) -> None:
         while self.queues[1].ready and self.answers and (chain := self.queues[1].pop()):
             self.told.append(struct.unpack("<HHi", chain.data()))
-            self.finish(1, chain, 0)
+            self.finish(1, chain, 8)  # as QEMU does, though nothing can be written there
 
     def events(self, *events: tuple[int, int, int]) -> None:
         """As many as there are buffers for; the device drops the rest (5.8.6.2)."""

@@ -169,6 +169,17 @@ def test_a_device_that_lies_is_caught(
     pair.free()
 
 
+def test_a_length_says_nothing_where_nothing_can_be_written(machine: Machine) -> None:
+    pair = Pair(machine, 8, 0)
+    pair.queue.add(pair.segments(1), (), "to read")
+    pair.queue.kick()
+    chain = pair.device.pop()
+    assert chain is not None
+    pair.device.push(chain.head, 8)
+    assert pair.queue.take() == [("to read", 0)]
+    pair.free()
+
+
 def test_a_buffer_comes_back_once(machine: Machine) -> None:
     pair = Pair(machine, 8, 0)
     pair.queue.add((), pair.segments(1), 1)

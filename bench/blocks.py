@@ -1,0 +1,87 @@
+"""Disks beside the Linux guest's: the same program reads and writes one raw, in turns."""
+
+import json
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+from bench import peers
+from bench.machine import Setting, program_parts, run_to_end
+from ovum.progress import Progress
+
+PROGRAM: Final = Path(__file__).parent / "inside" / "blocks.py"
+HEAD: Final = ("disk", "Linux", "ovum", "ovum / Linux", "goal", "met")
+GOALS: Final = {"read MiB/s": 0.9, "write MiB/s": 0.9}
+
+_DISK_MIB: Final = 64
+_MEMORY_MIB: Final = 256
+_TIMEOUT_S: Final = 120.0
+_MARK: Final = "FIGURES "
+
+Figures = dict[str, list[float]]
+
+
+class BlocksError(Exception):
+    """The program has failed in a machine."""
+
+
+def measure(folder: Path, runs: int) -> dict[str, Figures]:
+    """All values by target and figure; ovum's alone without a Linux guest."""
+    disk = folder / "disk.img"
+    disk.write_bytes(b"a block device  " * (_DISK_MIB << 16))
+    words = (
+        *("-drive", f"if=none,id=bench,format=raw,file={disk}"),
+        *("-device", "virtio-blk-pci,drive=bench"),
+    )
+    linux: tuple[str, ...] = ()
+    try:
+        home = peers.find_peers()
+        image = peers.ensure_guest(home, Progress())
+        linux = (
+            *(sys.executable, str(home / "linux_guest.py"), "run", "--image", str(image)),
+            *("--app", str(PROGRAM), "--mem", str(_MEMORY_MIB), "--timeout", str(_TIMEOUT_S)),
+            *(f"--qemu-arg={word}" for word in words),
+        )
+    except peers.PeersError as error:
+        print(f"bench: {error}\nbench: measuring ovum alone", file=sys.stderr)
+    parts = program_parts(str(PROGRAM))
+    setting = Setting(memory_mib=_MEMORY_MIB, more=words)
+    found: dict[str, Figures] = {"ovum": {}, **({"linux": {}} if linux else {})}
+    try:
+        for _ in range(runs):
+            _add(found["ovum"], run_to_end(parts, setting, _TIMEOUT_S).output.decode())
+            if linux:
+                done = subprocess.run(linux, capture_output=True, text=True, errors="replace")
+                _add(found["linux"], done.stdout)
+    finally:
+        disk.unlink()
+    return found
+
+
+def _add(figures: Figures, output: str) -> None:
+    at = output.find(_MARK)
+    if at < 0:
+        raise BlocksError(f"{PROGRAM.name} has failed:\n{output[-2000:]}")
+    values: dict[str, float] = json.loads(output[at + len(_MARK) :].splitlines()[0])
+    for name, value in values.items():
+        figures.setdefault(name, []).append(value)
+
+
+def rows(found: dict[str, Figures]) -> list[tuple[str, ...]]:
+    """The lines of the table: medians of all runs."""
+    lines: list[tuple[str, ...]] = []
+    for name, values in found["ovum"].items():
+        ours = statistics.median(values)
+        theirs = statistics.median(found["linux"][name]) if "linux" in found else None
+        goal = GOALS.get(name)
+        ratio = "" if theirs is None else f"{ours / theirs:.2f}"
+        met = "" if goal is None or theirs is None else "yes" if ours >= goal * theirs else "no"
+        lines.append(
+            (
+                *(name, "" if theirs is None else f"{theirs:.0f}", f"{ours:.0f}", ratio),
+                *("" if goal is None else f"{goal:g}", met),
+            )
+        )
+    return lines
