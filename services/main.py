@@ -177,7 +177,9 @@ def end() -> None:
         log(ERROR, f"end of the machine: files are not flushed after {END_S:g} s")
     try:
         # Not a timeout of the services thread's: it may be what has stopped.
-        ThreadCall(_machine.scheduler, _machine.services.end, (END_S,)).wait(END_S + 1)
+        call = ThreadCall(_machine.scheduler, _machine.services.end, (END_S,))
+        call.begin()
+        call.wait(END_S + 1)
     except Exception as error:
         log_error("end of the machine", error)
 

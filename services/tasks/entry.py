@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 
 class ThreadCall:
-    """A call that a thread has asked a scheduler for: `wait` gives its result.
+    """A call that a thread asks a scheduler for: `begin` has it made, `wait` gives its result.
 
-    The call begins at once, with a copy of the caller's context (contextvars). Raises
-    `SchedulerEnded`, and RuntimeError in the scheduler's own thread, which would wait for itself.
+    It has a copy of the caller's context (contextvars). Raises RuntimeError in the scheduler's own
+    thread, which would wait for itself.
     """
 
     def __init__(
@@ -52,7 +52,10 @@ class ThreadCall:
         self._error: BaseException | None = None
         self._unfinished = allocate_lock()
         self._unfinished.acquire()
-        scheduler.call_soon(self._begin)
+
+    def begin(self) -> None:
+        """Has the call made. Raises `SchedulerEnded`."""
+        self._scheduler.call_soon(self._begin)
 
     def _begin(self) -> None:
         if self._scheduler.ended:
@@ -130,6 +133,8 @@ def from_thread(
     else:
         call = ThreadCall(scheduler, _limited, (timeout, fn, args), name_of(fn))
     try:
+        # Not earlier: from here on a signal's handler may raise.
+        call.begin()
         result: T = call.wait()
     finally:
         # Does nothing when the call is what has ended the wait.

@@ -101,6 +101,7 @@ class _Away:
             value = self._context.run(self._fn, *self._args)
         except BaseException as raised:
             error = raised
+        self._args = ()  # they may be large, and the waiter and this hold each other
         try:
             self._scheduler.call_soon(self._done, value, error)
         except SchedulerEnded:

@@ -3,165 +3,42 @@
 One list of operations; each test runs over all of them.
 """
 
+import gc
+import tracemalloc
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from ovum.services import tasks
 from ovum.services.tasks import testing
+from tests.host.tasks.operations import CASES, DESCRIPTORS, VIRTUAL, Case, Run, group_end
 
 
-@dataclass
-class Case:
-    """An operation, when nothing lets it go on."""
-
-    wait: Callable[[], Coroutine[Any, Any, Any]]
-    """Has to wait."""
-    intact: Callable[[], bool]
-    """Whether all is as if the operation had never been."""
+@pytest.mark.parametrize(("make", "run"), CASES)
+def test_a_cancelled_wait_has_not_happened(make: Callable[[], Case], run: Run) -> None:
+    run(_cancel_while_it_waits, make)
 
 
-def channel_receive() -> Case:
-    channel = tasks.Channel[int]()
-    return Case(channel.receive, lambda: channel.statistics().receivers_waiting == 0)
+@pytest.mark.parametrize("make", VIRTUAL)
+def test_so_it_is_in_any_order(make: Callable[[], Case], seed: int) -> None:
+    testing.run(_cancel_while_it_waits, make, seed=seed)
 
 
-def channel_send() -> Case:
-    channel = tasks.Channel[int](1)
-    channel.send_nowait(0)
-    return Case(
-        lambda: channel.send(1),
-        lambda: channel.statistics().senders_waiting == 0 and channel.statistics().buffered == 1,
-    )
+async def _cancel_while_it_waits(make: Callable[[], Case]) -> None:
+    case = make()
+    async with tasks.Group() as group:
+        task = group.start(case.wait)
+        await testing.settle()
+        assert task.state == "waiting"
+        task.cancel()
+        await tasks.select(tasks.Ended(task))
+        assert task.state == "cancelled"
+    await testing.settle()
+    assert case.intact()
 
 
-def event_wait() -> Case:
-    event = tasks.Event()
-    return Case(event.wait, lambda: not event.parking)
-
-
-def semaphore_acquire() -> Case:
-    semaphore = tasks.Semaphore(0)
-    return Case(semaphore.acquire, lambda: not semaphore.parking and semaphore.permits == 0)
-
-
-def lock_acquire() -> Case:
-    lock = tasks.Lock()
-
-    async def wait() -> None:
-        async with tasks.Group() as group:
-            held = tasks.Event()
-
-            async def hold() -> None:
-                async with lock:
-                    held.set()
-                    await tasks.sleep_forever()
-
-            group.start(hold)
-            await held.wait()
-            await lock.acquire()
-
-    return Case(wait, lambda: not lock.locked() and not lock.parking)
-
-
-def condition_wait() -> Case:
-    condition = tasks.Condition()
-
-    async def wait() -> None:
-        async with condition:
-            try:
-                await condition.wait()
-            finally:
-                assert condition.lock.owner is tasks.current_task()
-
-    return Case(wait, lambda: not condition.lock.locked())
-
-
-def sleep() -> Case:
-    return Case(lambda: tasks.sleep(100), _no_deadlines)
-
-
-def sleep_until() -> Case:
-    return Case(lambda: tasks.sleep_until(tasks.now() + 10**12), _no_deadlines)
-
-
-def _no_deadlines() -> bool:
-    return tasks.current_scheduler().deadlines.next() is None
-
-
-def select() -> Case:
-    channel = tasks.Channel[int]()
-    return Case(
-        lambda: tasks.select(tasks.Receive(channel), tasks.Send(channel, 1), tasks.After(100)),
-        lambda: (
-            _no_deadlines()
-            and channel.statistics().receivers_waiting == 0
-            and channel.statistics().senders_waiting == 0
-        ),
-    )
-
-
-def task_wait() -> Case:
-    other = tasks.current_scheduler().spawn(tasks.sleep_forever)
-    return Case(other.wait, lambda: not other.joiners and not other.done)
-
-
-def group_end() -> Case:
-    ended: list[bool] = []
-
-    async def child() -> None:
-        try:
-            await tasks.sleep_forever()
-        finally:
-            ended.append(True)
-
-    async def wait() -> None:
-        async with tasks.Group() as group:
-            group.start(child)
-
-    return Case(wait, lambda: ended == [True])
-
-
-def thread_channel_receive() -> Case:
-    channel = tasks.ThreadChannel[int]()
-    return Case(channel.receive, lambda: not channel._receivers)
-
-
-def thread_channel_send() -> Case:
-    channel = tasks.ThreadChannel[int]()
-    return Case(lambda: channel.send(1), lambda: not channel._senders and len(channel) == 0)
-
-
-CASES = [
-    *(channel_receive, channel_send, event_wait, semaphore_acquire, lock_acquire, condition_wait),
-    *(sleep, sleep_until, select, task_wait, group_end),
-    *(thread_channel_receive, thread_channel_send),
-]
-
-
-@pytest.fixture(params=CASES, ids=lambda make: make.__name__)
-def make(request: pytest.FixtureRequest) -> Callable[[], Case]:
-    made: Callable[[], Case] = request.param
-    return made
-
-
-def test_a_cancelled_wait_has_not_happened(make: Callable[[], Case], seed: int) -> None:
-    async def main() -> None:
-        case = make()
-        async with tasks.Group() as group:
-            task = group.start(case.wait)
-            await testing.settle()
-            assert task.state == "waiting"
-            task.cancel()
-            await tasks.select(tasks.Ended(task))
-            assert task.state == "cancelled"
-        assert case.intact()
-
-    testing.run(main, seed=seed)
-
-
+@pytest.mark.parametrize("make", VIRTUAL + DESCRIPTORS)
 def test_a_deadline_ends_the_wait(make: Callable[[], Case]) -> None:
     async def main() -> None:
         case = make()
@@ -176,7 +53,8 @@ def test_a_deadline_ends_the_wait(make: Callable[[], Case]) -> None:
     tasks.run(main)
 
 
-def test_what_is_cancelled_already_does_not_begin(make: Callable[[], Case]) -> None:
+@pytest.mark.parametrize(("make", "run"), CASES)
+def test_what_is_cancelled_already_does_not_begin(make: Callable[[], Case], run: Run) -> None:
     async def main() -> None:
         case = make()
         with tasks.CancelScope() as scope:
@@ -186,10 +64,11 @@ def test_what_is_cancelled_already_does_not_begin(make: Callable[[], Case]) -> N
         if make is not group_end:
             assert case.intact()
 
-    testing.run(main)
+    run(main)
 
 
-def test_a_shield_keeps_a_cancellation_out(make: Callable[[], Case]) -> None:
+@pytest.mark.parametrize(("make", "run"), CASES)
+def test_a_shield_keeps_a_cancellation_out(make: Callable[[], Case], run: Run) -> None:
     async def main() -> None:
         case = make()
         inner = tasks.CancelScope(shield=True)
@@ -211,7 +90,7 @@ def test_a_shield_keeps_a_cancellation_out(make: Callable[[], Case]) -> None:
             assert task.done
         assert case.intact()
 
-    testing.run(main)
+    run(main)
 
 
 OPEN: list[tuple[str, Callable[[], Callable[[], Coroutine[Any, Any, Any]]]]] = []
@@ -257,6 +136,52 @@ def selects_what_is_ready() -> Callable[[], Coroutine[Any, Any, Any]]:
 
 
 @_open
+def receives_what_is_there_from_a_thread() -> Callable[[], Coroutine[Any, Any, Any]]:
+    channel = tasks.ThreadChannel[int](1000)
+    for number in range(1000):
+        channel.put(number)
+    return channel.receive
+
+
+@_open
+def acquires_a_free_lock() -> Callable[[], Coroutine[Any, Any, Any]]:
+    lock = tasks.Lock()
+
+    async def acquire() -> None:
+        await lock.acquire()
+        lock.release()
+
+    return acquire
+
+
+@_open
+def waits_for_a_task_that_is_done() -> Callable[[], Coroutine[Any, Any, Any]]:
+    async def nothing() -> None:
+        pass
+
+    task = tasks.current_scheduler().spawn(nothing)
+
+    async def wait() -> None:
+        # Waits the first time only.
+        await task.wait()
+
+    return wait
+
+
+@_open
+def iterates_what_is_there() -> Callable[[], Coroutine[Any, Any, Any]]:
+    channel = tasks.Channel[int](1000)
+    for number in range(1000):
+        channel.send_nowait(number)
+    return lambda: channel.__anext__()
+
+
+@_open
+def calls_a_thread() -> Callable[[], Coroutine[Any, Any, Any]]:
+    return lambda: tasks.to_thread(int)
+
+
+@_open
 def sleeps_not_at_all() -> Callable[[], Coroutine[Any, Any, Any]]:
     return lambda: tasks.sleep(0)
 
@@ -296,3 +221,82 @@ def test_what_need_not_wait_is_a_checkpoint_too(
         assert turns >= 5
 
     testing.run(main)
+
+
+async def _woken_and_cancelled(
+    wait: Callable[[], Coroutine[Any, Any, Any]], wake: Callable[[], object]
+) -> tuple[list[Any], tasks.Task[None]]:
+    """Both before the task runs again: what it waited for comes first."""
+    results: list[Any] = []
+
+    async def operate() -> None:
+        results.append(await wait())
+        await tasks.checkpoint()
+        results.append("went on")
+
+    async with tasks.Group() as group:
+        task = group.start(operate)
+        await testing.settle()
+        assert task.state == "waiting"
+        wake()
+        task.cancel()
+    return results, task
+
+
+@pytest.mark.parametrize("kind", ["send", "receive", "semaphore", "lock", "thread channel"])
+def test_what_was_done_before_the_cancellation_has_happened(kind: str) -> None:
+    async def main() -> None:
+        channel, between = tasks.Channel[int](), tasks.ThreadChannel[int]()
+        semaphore, lock = tasks.Semaphore(0), tasks.Lock()
+        got: list[int] = []
+        if kind == "lock":
+            await lock.acquire()
+        wait, wake, result = {
+            "send": (lambda: channel.send(7), lambda: got.append(channel.receive_nowait()), None),
+            "receive": (channel.receive, lambda: channel.send_nowait(7), 7),
+            "semaphore": (semaphore.acquire, semaphore.release, None),
+            "lock": (lock.acquire, lock.release, None),
+            "thread channel": (between.receive, lambda: between.put(7, timeout=0), 7),
+        }[kind]
+        results, task = await _woken_and_cancelled(wait, wake)
+        assert results == [result]
+        assert task.state == "cancelled"
+        assert got == ([7] if kind == "send" else [])
+        assert semaphore.permits == 0
+        assert lock.owner is (task if kind == "lock" else None)
+
+    testing.run(main)
+
+
+@pytest.mark.parametrize("kind", ["event", "channel", "thread channel", "select", "sleep"])
+def test_a_task_that_waits_takes_little_memory(kind: str) -> None:
+    """2 KiB at most, with the coroutines that it awaits."""
+    count = 500
+
+    async def main() -> float:
+        event, channel = tasks.Event(), tasks.Channel[int]()
+        between = tasks.ThreadChannel[int]()
+        wait: dict[str, Callable[[], Coroutine[Any, Any, Any]]] = {
+            "event": event.wait,
+            "channel": channel.receive,
+            "thread channel": between.receive,
+            "select": lambda: tasks.select(tasks.Receive(channel), tasks.Wait(event)),
+            "sleep": lambda: tasks.sleep(100),
+        }
+        async with tasks.Group() as group:
+            group.start(wait[kind])
+            await testing.settle()
+            gc.collect()
+            tracemalloc.start()
+            try:
+                for _ in range(count):
+                    group.start(wait[kind])
+                await testing.settle()
+                gc.collect()
+                taken = tracemalloc.get_traced_memory()[0]
+            finally:
+                tracemalloc.stop()
+                group.cancel()
+        return taken / count
+
+    assert 100 < testing.run(main) <= 2048

@@ -217,3 +217,38 @@ def test_a_task_that_never_waits_lets_others_run() -> None:
 def test_a_capacity_below_zero_is_refused() -> None:
     with pytest.raises(ValueError, match="-1"):
         tasks.Channel[int](-1)
+
+
+@pytest.mark.parametrize("capacity", [0, 2])
+def test_who_waits_is_served_in_the_order_of_coming(capacity: int) -> None:
+    async def main() -> None:
+        channel = tasks.Channel[int](capacity)
+        async with tasks.Group() as group:
+            receivers = [group.start(channel.receive) for _ in range(6)]
+            await testing.settle()
+            receivers.pop(3).cancel()
+            for number in range(5):
+                channel.send_nowait(number)
+            assert [await task.wait() for task in receivers] == [0, 1, 2, 3, 4]
+            senders = [group.start(channel.send, number) for number in range(6 + capacity)]
+            await testing.settle()
+            senders[4 + capacity].cancel()
+            await testing.settle()
+            left = [number for number in range(6 + capacity) if number != 4 + capacity]
+            for count, number in enumerate(left, 1):
+                assert channel.receive_nowait() == number
+                await testing.settle()
+                done = [task.state == "done" for task in senders]
+                assert done.count(True) == min(count + capacity, len(left))
+
+    testing.run(main)
+
+
+def test_whether_a_channel_is_closed() -> None:
+    channel = tasks.Channel[int](1)
+    states = [channel.closed]
+    channel.send_nowait(1)
+    channel.close()
+    states += [channel.closed, channel.statistics().closed]
+    assert channel.receive_nowait() == 1
+    assert [*states, channel.closed] == [False, True, True, True]

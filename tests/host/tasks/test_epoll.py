@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from ovum.services import tasks
+from ovum.services.tasks.epoll import EpollBackend
+from ovum.services.tasks.scope import seconds_to_ns
 
 
 def test_readers_and_writers_of_a_pipe() -> None:
@@ -155,3 +157,119 @@ def test_one_scheduler_at_a_time() -> None:
             tasks.run(tasks.sleep, 0)
 
     tasks.run(main)
+
+
+@pytest.mark.parametrize("seconds", [30 * 86400, 1e20, float("inf")])
+def test_the_longest_times(seconds: float) -> None:
+    async def main() -> None:
+        with tasks.timeout(seconds):
+            await tasks.to_thread(time.monotonic)
+        async with tasks.Group() as group:
+            task = group.start(tasks.sleep, seconds)
+            await tasks.to_thread(time.monotonic)
+            assert task.state == "waiting"
+            group.cancel()
+
+    tasks.run(main)
+    assert seconds_to_ns(seconds) == -seconds_to_ns(-seconds) <= 1 << 62
+
+
+def test_what_has_a_descriptor_can_be_waited_for() -> None:
+    one, other = socket.socketpair()
+
+    async def main() -> None:
+        with one, other:
+            await tasks.wait_writable(one)
+            other.send(b"x")
+            await tasks.wait_readable(one)
+            async with tasks.Group() as group:
+                one.recv(1)
+                task = group.start(tasks.wait_readable, one)
+                await tasks.sleep(0)
+                tasks.notify_closing(one)
+                with pytest.raises(tasks.Closed):
+                    await task.wait()
+                raise LookupError
+
+    with pytest.raises(ExceptionGroup):
+        tasks.run(main)
+
+
+def test_what_is_closed_already() -> None:
+    one, other = socket.socketpair()
+    one.close()
+    other.close()
+
+    async def main() -> None:
+        for descriptor in (one, -1):
+            with pytest.raises(OSError, match="Bad file descriptor"):
+                await tasks.wait_readable(descriptor)
+        backend = tasks.current_scheduler().backend
+        assert isinstance(backend, EpollBackend)
+        assert not backend._interests
+
+    tasks.run(main)
+
+
+def test_a_descriptor_that_a_duplicate_keeps_open() -> None:
+    """Nobody waits for it any more, and still it is told of."""
+    reading, writing = os.pipe()
+    more_reading, more_writing = os.pipe()
+
+    async def main() -> None:
+        async with tasks.Group() as group:
+            task = group.start(tasks.wait_readable, reading)
+            await tasks.sleep(0)
+            await tasks.sleep(0)
+            duplicate = os.dup(reading)
+            os.close(reading)
+            task.cancel()
+            await tasks.select(tasks.Ended(task))
+            os.write(writing, b"x")
+            os.write(more_writing, b"x")
+            await tasks.wait_readable(more_reading)
+        for descriptor in (duplicate, writing, more_reading, more_writing):
+            os.close(descriptor)
+
+    tasks.run(main)
+
+
+def test_who_waits_for_the_other_direction_of_what_was_closed() -> None:
+    one, other = socket.socketpair()
+    one.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        while True:
+            one.send(b"x" * 65536)
+
+    async def main() -> None:
+        async with tasks.Group() as group:
+            number = one.fileno()
+            group.start(tasks.wait_readable, number)
+            group.start(tasks.wait_writable, number)
+            await tasks.sleep(0)
+            await tasks.sleep(0)
+            duplicate = one.dup()
+            one.close()
+            other.send(b"y")
+        # Both have been woken: it is for them to find out.
+        duplicate.close()
+
+    tasks.run(main)
+    other.close()
+
+
+def test_a_wake_up_that_comes_too_late_writes_nowhere(tmp_path: Path) -> None:
+    """A thread is about to write when the backend is closed, and the number is used again."""
+    backend = EpollBackend()
+    wake_up = backend._wake_up
+    assert wake_up is not None
+    number = wake_up.descriptor
+    backend.close()
+    # The thread has it still: its number cannot be another's.
+    with (tmp_path / "innocent").open("wb") as file:
+        assert file.fileno() != number
+        os.eventfd_write(number, 1)
+    backend.wake()
+    del wake_up
+    with pytest.raises(OSError):
+        os.fstat(number)

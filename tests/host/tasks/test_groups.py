@@ -256,3 +256,24 @@ def test_nobody_who_waits_for_ever_goes_unnoticed() -> None:
 
     with pytest.raises(tasks.Deadlock, match="that nobody sets"):
         testing.run(main)
+
+
+def test_an_exception_that_was_waited_for_is_in_the_group_once() -> None:
+    async def main() -> None:
+        with pytest.raises(ExceptionGroup) as caught:
+            async with tasks.Group() as group:
+                await group.start(fail, LookupError("one")).wait()
+        assert len(caught.value.exceptions) == 1
+
+    testing.run(main)
+
+
+def test_only_async_functions_can_be_run() -> None:
+    coroutine = fail(LookupError())
+    with pytest.raises(TypeError, match="async function"):
+        testing.run(print)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="not callable"):
+        testing.run(coroutine)  # type: ignore[arg-type]
+    coroutine.close()
+    # The thread is free for another scheduler.
+    testing.run(tasks.sleep, 1)

@@ -1,7 +1,7 @@
 """What can be seen of tasks, and what is reported."""
 
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ from ovum.services import tasks
 from ovum.services.tasks import instrument, testing
 from ovum.services.tasks.epoll import EpollBackend
 from ovum.services.tasks.watchdog import SlowStep, watchdog
+from tests.host.tasks import conftest
 
 
 def test_a_task_tells_what_it_does() -> None:
@@ -198,19 +199,17 @@ def _wait_until(condition: Callable[[], bool]) -> None:
 
 
 def test_a_report_that_fails_does_not_end_the_watchdog(caplog: pytest.LogCaptureFixture) -> None:
-    called = [threading.Event(), threading.Event()]
-
     def report(step: SlowStep) -> None:
-        (called[0] if not called[0].is_set() else called[1]).set()
         raise LookupError("no such log")
 
     async def main() -> None:
-        compute_until(called[0])
-        await tasks.checkpoint()
-        compute_until(called[1])
+        for count in (1, 2):
+            while len(caplog.records) < count:
+                pass
+            await tasks.checkpoint()
 
     run_watched(main, report)
-    assert "no such log" in caplog.text
+    assert caplog.text.count("no such log") >= 2
 
 
 def test_what_tasks_run_logs_of_a_slow_task(caplog: pytest.LogCaptureFixture) -> None:
@@ -270,3 +269,22 @@ def test_outside_of_a_scheduler_it_is_told_what_to_do() -> None:
         tasks.current_task()
     with pytest.raises(tasks.NotInTask):
         tasks.sleep(1).send(None)
+
+
+def test_one_seed_can_be_run_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    found: list[list[int]] = []
+
+    class Function:
+        """What pytest gives of a test."""
+
+        fixturenames = ("seed",)
+
+        def parametrize(self, name: str, values: Iterable[int]) -> None:
+            assert name == "seed"
+            found.append(list(values))
+
+    monkeypatch.delenv("OVUM_TASKS_SEED", raising=False)
+    conftest.pytest_generate_tests(Function())  # type: ignore[arg-type]
+    monkeypatch.setenv("OVUM_TASKS_SEED", "4711")
+    conftest.pytest_generate_tests(Function())  # type: ignore[arg-type]
+    assert found == [list(range(conftest.SEEDS)), [4711]]

@@ -202,3 +202,140 @@ def test_the_same_seed_makes_the_same_run() -> None:
 
     runs = [testing.run(main, seed=seed) for seed in (1, 1, 2)]
     assert runs[0] == runs[1] != runs[2]
+
+
+@pytest.mark.parametrize("dead", range(4))
+def test_two_branches_on_one_queue(dead: int) -> None:
+    """Whichever waits before and after them is gone, none is left behind, and none too many."""
+
+    async def main() -> None:
+        channel, other = tasks.Channel[int](), tasks.Channel[int]()
+        async with tasks.Group() as group:
+            waiting = [group.start(channel.receive) for _ in range(4)]
+            await testing.settle()
+            waiting[dead].cancel()
+            choice = group.start(
+                tasks.select,
+                *(tasks.Receive(channel), tasks.Receive(channel), tasks.Receive(other)),
+            )
+            waiting.append(group.start(channel.receive))
+            await testing.settle()
+            other.send_nowait(5)
+            assert (await choice.wait())[1] == 5
+            assert channel.statistics().receivers_waiting == 4
+            for number in range(4):
+                channel.send_nowait(number)
+            with pytest.raises(tasks.WouldBlock):
+                channel.send_nowait(9)
+            del waiting[dead]
+            assert [await task.wait() for task in waiting] == [0, 1, 2, 3]
+
+    testing.run(main)
+
+
+def test_one_of_two_branches_on_one_queue_is_done() -> None:
+    async def main() -> None:
+        channel = tasks.Channel[int]()
+        async with tasks.Group() as group:
+            choice = group.start(tasks.select, tasks.Receive(channel), tasks.Receive(channel))
+            await testing.settle()
+            channel.send_nowait(1)
+            with pytest.raises(tasks.WouldBlock):
+                channel.send_nowait(2)
+            assert (await choice.wait())[1] == 1
+
+    testing.run(main)
+
+
+def test_a_branch_that_cannot_wait_leaves_no_other_waiting() -> None:
+    class Broken(tasks.Branch):
+        def attempt(self) -> None:
+            raise tasks.WouldBlock
+
+        def enlist(self, scheduler: tasks.Scheduler, arm: tasks.Waiter) -> None:
+            raise OSError("no such device")
+
+    async def main() -> None:
+        channel = tasks.Channel[int]()
+        receive = tasks.Receive(channel)
+        for branches in ((receive, receive, Broken()), (receive, tasks.After(5), Broken())):
+            with pytest.raises(OSError, match="no such device"):
+                await tasks.select(*branches)
+            assert channel.statistics().receivers_waiting == 0
+            assert tasks.current_scheduler().deadlines.next() is None
+            with pytest.raises(tasks.WouldBlock):
+                channel.send_nowait(1)
+
+    testing.run(main)
+
+
+def test_a_select_does_not_wait_for_a_lock_of_its_own() -> None:
+    async def main() -> None:
+        lock = tasks.Lock()
+        event = tasks.Event()
+        async with lock:
+            with pytest.raises(RuntimeError, match="already"):
+                await tasks.select(tasks.Wait(event), tasks.Acquire(lock))
+        assert not event.parking
+
+    testing.run(main)
+
+
+def test_what_came_before_the_cancellation_is_done() -> None:
+    """Though its task has not run yet: the value is not lost, and the next checkpoint raises."""
+
+    async def main() -> None:
+        channel = tasks.Channel[int]()
+        results: list[object] = []
+
+        async def choose() -> None:
+            receive = tasks.Receive(channel)
+            results.append((await tasks.select(receive, tasks.After(5)))[1])
+            await tasks.checkpoint()
+            results.append("went on")
+
+        async with tasks.Group() as group:
+            task = group.start(choose)
+            await testing.settle()
+            channel.send_nowait(7)
+            task.cancel()
+        assert results == [7]
+        assert task.state == "cancelled"
+
+    testing.run(main)
+
+
+def test_none_starves_whatever_its_kind() -> None:
+    async def main() -> None:
+        async with tasks.Group() as group:
+            done = group.start(testing.settle)
+        channel, out = tasks.Channel[int](1), tasks.Channel[int](1)
+        event, semaphore = tasks.Event(), tasks.Semaphore(1)
+        event.set()
+        branches = (
+            *(tasks.Receive(channel), tasks.Send(out, 1), tasks.Wait(event)),
+            *(tasks.Acquire(semaphore), tasks.Until(0), tasks.Ended(done)),
+        )
+        chosen: Counter[Any] = Counter()
+        for _ in range(1200):
+            if not channel.statistics().buffered:
+                channel.send_nowait(0)
+            branch, _ = await tasks.select(*branches)
+            chosen[branch] += 1
+            if branch is branches[1]:
+                out.receive_nowait()
+            elif branch is branches[3]:
+                semaphore.release()
+        assert len(chosen) == 6
+        assert min(chosen.values()) > 120
+
+    testing.run(main)
+
+
+def test_chance_depends_on_the_seed() -> None:
+    async def main() -> list[int]:
+        branches = [tasks.Until(0) for _ in range(4)]
+        return [branches.index((await tasks.select(*branches))[0]) for _ in range(40)]  # type: ignore[arg-type]
+
+    runs = [testing.run(main, seed=seed) for seed in (1, 1, 2_000_000)]
+    assert runs[0] == runs[1] != runs[2]

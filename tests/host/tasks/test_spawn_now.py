@@ -1,5 +1,6 @@
 """System tasks that run at once: what serves system calls."""
 
+import contextvars
 import threading
 from queue import SimpleQueue
 from time import monotonic_ns
@@ -187,3 +188,63 @@ def test_events_are_delivered_while_tasks_keep_the_scheduler_busy() -> None:
 
     scheduler.run(main)
     assert backend.polls > 0
+
+
+def test_it_may_cancel_its_caller() -> None:
+    async def main() -> None:
+        channel = tasks.Channel[int](100)
+        with tasks.CancelScope() as scope:
+
+            async def call() -> None:
+                scope.cancel()
+
+            tasks.current_scheduler().spawn_now(call())
+            await channel.send(1)
+        assert scope.cancelled_caught
+        assert channel.statistics().buffered == 0
+
+    testing.run(main)
+
+
+variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable", default="nobody's")
+
+
+def test_it_shares_no_context_with_the_task_that_calls_it() -> None:
+    seen: list[str] = []
+
+    async def call() -> None:
+        seen.append(variable.get())
+        token = variable.set("the call's")
+        await tasks.checkpoint()
+        seen.append(variable.get())
+        variable.reset(token)
+
+    async def main() -> None:
+        variable.set("main's")
+        task = tasks.current_scheduler().spawn_now(call())
+        assert variable.get() == "main's"
+        assert task is not None
+        await task.wait()
+
+    testing.run(main)
+    assert seen == ["nobody's", "the call's"]
+
+
+def test_it_may_be_called_from_its_own_first_step() -> None:
+    order: list[str] = []
+
+    async def inner() -> None:
+        order.append(tasks.current_task().name)
+
+    async def outer() -> None:
+        tasks.current_scheduler().spawn_now(inner(), "inner")
+        order.append(tasks.current_task().name)
+
+    async def main() -> None:
+        scheduler = tasks.current_scheduler()
+        scheduler.call_soon(lambda: scheduler.spawn_now(outer(), "outer"))
+        await testing.settle()
+        assert scheduler.tasks() == [tasks.current_task()]
+
+    testing.run(main)
+    assert order == ["inner", "outer"]

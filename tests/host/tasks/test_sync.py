@@ -132,3 +132,23 @@ def test_a_condition() -> None:
             await condition.wait()
 
     testing.run(main)
+
+
+def test_permits_are_handed_over_in_order() -> None:
+    order: list[int] = []
+
+    async def main() -> None:
+        semaphore = tasks.Semaphore(1)
+
+        async def take(number: int) -> None:
+            async with semaphore:
+                order.append(number)
+                await tasks.checkpoint()
+
+        async with tasks.Group() as group:
+            started = [group.start(take, number) for number in range(8)]
+            await tasks.checkpoint()
+            started[4].cancel()
+
+    testing.run(main)
+    assert order == [0, 1, 2, 3, 5, 6, 7]

@@ -1,6 +1,7 @@
 """The doors between threads and schedulers."""
 
 import contextvars
+import functools
 import signal
 import threading
 import time
@@ -132,71 +133,6 @@ def test_calls_of_many_threads() -> None:
         for thread in threads:
             thread.join()
     assert sorted(results) == [2 * number for number in range(200)]
-
-
-def test_to_thread() -> None:
-    variable: contextvars.ContextVar[int] = contextvars.ContextVar("variable")
-
-    def blocks(number: int) -> tuple[int, int, int]:
-        time.sleep(0.001)
-        return number, variable.get(), threading.get_ident()
-
-    async def main() -> None:
-        variable.set(5)
-        number, seen, thread = await tasks.to_thread(blocks, 3)
-        assert (number, seen) == (3, 5)
-        assert thread != threading.get_ident()
-        with pytest.raises(ZeroDivisionError):
-            await tasks.to_thread(lambda: 1 // 0)
-
-    tasks.run(main)
-    testing.run(main)
-
-
-def test_others_run_while_a_thread_works() -> None:
-    gate = threading.Event()
-
-    async def main() -> None:
-        async with tasks.Group() as group:
-            waiting = [group.start(tasks.to_thread, gate.wait, 10) for _ in range(40)]
-            await tasks.sleep(0.01)
-            assert waiting[0].waits_for == "get the result of Event.wait from a thread"
-            gate.set()
-            assert [await task.wait() for task in waiting] == [True] * 40
-
-    tasks.run(main)
-
-
-@pytest.mark.parametrize("abandon", [False, True])
-def test_a_cancelled_call_of_a_thread(abandon: bool) -> None:
-    gate = threading.Event()
-    ended = threading.Event()
-
-    def block() -> str:
-        gate.wait(10)
-        ended.set()
-        return "result"
-
-    async def main() -> None:
-        got: list[str] = []
-
-        async def call() -> None:
-            got.append(await tasks.to_thread(block, abandon=abandon))
-            await tasks.checkpoint()
-            got.append("went on")
-
-        async with tasks.Group() as group:
-            task = group.start(call)
-            await tasks.sleep(0.01)
-            task.cancel()
-            if abandon:
-                await tasks.select(tasks.Ended(task))
-            gate.set()
-        assert ended.wait(10)
-        assert got == ([] if abandon else ["result"])
-        assert task.state == "cancelled"
-
-    tasks.run(main)
 
 
 # Channels between threads
@@ -333,3 +269,60 @@ def test_a_value_that_came_with_a_signal_is_put_back() -> None:
     finally:
         signal.signal(signal.SIGALRM, before)
     assert channel.get(timeout=10) == 7
+
+
+def test_a_call_of_what_has_no_name() -> None:
+    class Callable:
+        async def __call__(self) -> str:
+            return "called"
+
+    with scheduler_in_a_thread() as scheduler:
+        assert tasks.from_thread(scheduler, functools.partial(twice, 2)) == 4
+        assert tasks.from_thread(scheduler, functools.partial(twice, 3), timeout=10) == 6
+        assert tasks.from_thread(scheduler, Callable()) == "called"
+        with pytest.raises(TypeError):
+            tasks.from_thread(scheduler, functools.partial(len, "x"))  # type: ignore[arg-type]
+
+
+def test_a_call_has_the_context_of_its_caller_and_no_other() -> None:
+    variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable", default="unset")
+
+    async def change() -> str:
+        before = variable.get()
+        variable.set("by a call")
+        await tasks.checkpoint()
+        return f"{before}, {variable.get()}"
+
+    async def look() -> str:
+        return variable.get()
+
+    with scheduler_in_a_thread() as scheduler:
+        assert tasks.from_thread(scheduler, change) == "unset, by a call"
+        assert tasks.from_thread(scheduler, look) == "unset"
+        variable.set("by the caller")
+        assert tasks.from_thread(scheduler, look) == "by the caller"
+        assert tasks.from_thread(scheduler, change) == "by the caller, by a call"
+        assert variable.get() == "by the caller"
+
+
+def test_the_last_calls_cannot_change_the_result(caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> str:
+        return "result"
+
+    scheduler = testing.make_scheduler()
+
+    def late() -> None:
+        raise LookupError("in a last call")
+
+    real = scheduler._make_last_calls
+
+    def make_last_calls() -> None:
+        scheduler.call_soon(late)
+        scheduler.call_soon(made.append, 1)
+        real()
+
+    made: list[int] = []
+    scheduler._make_last_calls = make_last_calls  # type: ignore[method-assign]
+    assert scheduler.run(main) == "result"
+    assert made == [1]
+    assert "in a last call" in caplog.text
