@@ -24,6 +24,7 @@ def test_it_has_debians_builtin_modules_and_kernel(ours: Run, debians: Run) -> N
     assert set(ours("-c", BUILTINS).stdout.split()) == {
         *debians("-c", BUILTINS).stdout.split(),
         "_kernel",
+        "_contextvars",
     }
 
 
