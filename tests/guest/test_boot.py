@@ -83,4 +83,4 @@ def test_grub_boots_the_same_image_from_a_disc(name: str, disc: Path) -> None:
     result = machine.qemu("-M", name, "-cpu", "max", "-m", "256", "-cdrom", disc).expect()
     assert "booted through multiboot2" in result.out
     assert "from=grub" in result.out
-    assert result.stdout.endswith(OUTPUT)
+    assert OUTPUT in result.stdout  # among what the console on the screen logs
