@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ovum.drivers.display.framebuffer import Framebuffer
     from ovum.drivers.display.textconsole import Surface
     from ovum.drivers.ps2.port import Port
+    from ovum.drivers.virtio.input import VirtioInput
     from ovum.services.main import Machine
 
 FRAME_S = 0.02
@@ -78,6 +79,8 @@ class Console:
             group.start(self._display)
             if "ovum.devices" in self._options:
                 await manager.manager().start()
+                for device in manager.find("input"):
+                    group.start(self._relay, device, name=device.name)
 
     # The screen
 
@@ -153,6 +156,15 @@ class Console:
             _kernel.type_keys(data)
         if self.translator.keyboard.leds != leds:
             self._leds.set()
+
+    async def _relay(self, device: VirtioInput) -> None:
+        """The events of a device that has none of the controller's ports."""
+        try:
+            while True:
+                for kind, code, value in await device.read_events():
+                    hub.publish(device.name, InputEvent(kind, code, value, now()))
+        except DeviceError as error:
+            log(INFO, f"{device.name}: {error}")
 
     async def _input(self) -> None:
         controller = Controller(manager.manager().hardware)

@@ -263,6 +263,23 @@ def test_a_machine_does_without_what_is_not_there(
     asyncio.run(main())
 
 
+def test_a_virtio_keyboard_reaches_the_prompt(prompt_elf: Path) -> None:
+    """On a machine that has no other."""
+
+    async def main() -> None:
+        words = ("-M", "microvm,acpi=off", "-device", "virtio-keyboard-device", "-append", WORDS)
+        async with controlled(prompt_elf, *words) as guest:
+            watched = Watched(guest)
+            await watched.sees(">>> ")
+            await guest.write("from ovum.drivers import manager; manager.start()\r")
+            await guest.write("print(manager.find('input')[0].name, 'is up')\r")
+            await watched.sees("0xfeb00e00 is up")
+            await watched.types("print(6*7)\n")
+            await watched.sees("42\r\n")
+
+    asyncio.run(main())
+
+
 def test_a_program_may_end_before_the_console_is_up(hello_elf: Path) -> None:
     result = machine.qemu("-M", "pc", "-m", "256", "-kernel", hello_elf, "-append", "ovum.devices")
     assert HELLO in result.expect().out
