@@ -71,11 +71,10 @@ static u32 buddy_alloc(unsigned order) {
 
 bool pmm_available(u64 n) { return free_pages >= promised_pages + reserve_pages + n; }
 
-/* A full disk must not leave the program unable to say so. */
-#define FILE_SHARE 16                           /* of which one stays free of files */
-
+/* A full disk must not leave the program unable to say so: a sixteenth stays free of files, or what services
+ * and some imports take (8 MiB, but no more than a quarter). */
 u64 pmm_file_pages(void) {
-    u64 kept = promised_pages + reserve_pages + total_pages / FILE_SHARE;
+    u64 kept = promised_pages + reserve_pages + max_u64(total_pages / 16, min_u64(total_pages / 4, (8 << 20) / PAGE_SIZE));
     return free_pages > kept ? free_pages - kept : 0;
 }
 
