@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
     from ovum.services.tasks.watchdog import SlowStep
 
+SETTLE_S = 0.02
+"""How long a program has to get into the system call that it is about to make."""
+
 GRACE_S = 10.0
 """How long a program may take to end when the power button was pressed."""
 
@@ -74,13 +77,17 @@ class Machine:
 
     def _power_button(self) -> None:
         """Ends the program as its own end would; after a while, without it."""
-        log(INFO, "power button: the program is asked to end")
-        handled = callable(getsignal(SIGTERM))
-        os.kill(os.getpid(), SIGTERM if handled else _kernel.EXIT_SIGNAL)
         if "power off" not in self.services.running:
             self.services.start("power off", self._power_off)
 
     async def _power_off(self) -> None:
+        # This thread often has the interpreter because the program has just given it up to sleep:
+        # CPython has looked for signals by then, and a handler that came now would wait for the end
+        # of that sleep. A moment later the sleep itself is interrupted.
+        await sleep(SETTLE_S)
+        log(INFO, "power button: the program is asked to end")
+        handled = callable(getsignal(SIGTERM))
+        os.kill(os.getpid(), SIGTERM if handled else _kernel.EXIT_SIGNAL)
         await sleep(GRACE_S)
         log(ERROR, f"power button: the program has not ended after {GRACE_S:g} s")
         await self.services.end(END_S, keep=current_task())
