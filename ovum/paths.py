@@ -5,7 +5,7 @@ from pathlib import Path
 
 REPO = Path(__file__).resolve().parent.parent
 
-OWN_PARTS = ("services", "drivers")
+OWN_PARTS = ("services", "drivers", "net")
 """Of our own package, what is for the machine; the rest is the host's side."""
 
 

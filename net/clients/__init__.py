@@ -1,0 +1,1 @@
+"""What a machine asks its network: addresses, names, the time."""

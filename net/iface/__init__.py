@@ -1,0 +1,1 @@
+"""One link and the Internet layer above it: neighbours, addresses, routes, fragments, ICMP."""

@@ -1,0 +1,1 @@
+"""Between the program's descriptors and the endpoints of the stack."""

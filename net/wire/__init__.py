@@ -1,0 +1,1 @@
+"""Formats: headers in, headers out, no state."""
