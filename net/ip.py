@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Protocol
 
+    from ovum.net.iface.neighbor import Neighbor
+
     Buffer = bytes | bytearray | memoryview
 
     class Ip(Protocol):
@@ -33,14 +35,23 @@ if TYPE_CHECKING:
             segment_size: int = 0,
             hop_limit: int = 0,
             traffic_class: int = 0,
+            may_fragment: bool = False,
         ) -> None:
             """Sends one packet: data in pieces, the transport's header in the first.
+
+            A header that is a bytearray has its checksum put in place, others are copied for it.
+            Nothing of data may be changed after: it goes as it is, when the card takes it.
 
             checksum_offset: where in data the transport's checksum goes, which is computed here or
             by the card. segment_size: the payload is to be cut into pieces of this size behind the
             header, by the card or here. Fragments what is larger than the path's MTU and not to be
-            cut. Never waits, and never fails but by a count: the network may lose packets anyway.
+            cut. may_fragment: routers on the way may, too (IPv4). Never waits, and never fails
+            but by a count: the network may lose packets anyway.
             """
+
+        def confirm(self, path: Path) -> None:
+            """What was sent has arrived (new data was acknowledged): the neighbor need not be
+            asked whether it is still there (RFC 4861, 7.3.1). Cheap, but not for every segment."""
 
 
 class Path:
@@ -48,11 +59,18 @@ class Path:
     a new one when `valid` has become False (an address, a route or a cable has gone)."""
 
     __slots__ = (
-        "hop_limit", "interface", "ip_mtu", "local", "neighbor", "prefix", "remote",
-        "segments_large", "valid",
+        "addresses", "flow", "header_sum", "hop_limit", "interface", "ip_mtu", "local", "neighbor",
+        "pseudo_sum", "remote", "segments_large", "to_all", "valid",
     )  # fmt: skip
 
-    def __init__(self, local: bytes, remote: bytes, interface: int, ip_mtu: int) -> None:
+    def __init__(
+        self,
+        local: bytes,
+        remote: bytes,
+        interface: int,
+        ip_mtu: int,
+        neighbor: Neighbor | None = None,
+    ) -> None:
         self.local = local
         self.remote = remote
         self.interface = interface
@@ -63,17 +81,28 @@ class Path:
         self.segments_large = False
         """Whether segmentation costs nothing here: the card does it, or there is no wire."""
         self.valid = True
-        self.neighbor: object = None
-        self.prefix = b""
-        """For the Internet layer: the link's and its own header, ready-made."""
+        self.to_all = False
+        """The remote address is one of all, or of a group."""
+
+        # For the Internet layer: what is the same in all packets, ready-made.
+        self.neighbor = neighbor
+        """Whose link address frames go to; None: it is this machine itself."""
+        self.addresses = local + remote
+        self.flow = 0
+        """Flow label of IPv6 (RFC 6437)."""
+        self.pseudo_sum = int.from_bytes(self.addresses, "big") % 65535
+        """Of the addresses, for checksums: modulo 65535, which is what adding 16-bit words with
+        their carries comes to (RFC 1071)."""
+        self.header_sum = self.pseudo_sum + 0x4500
+        """And of what else is always there in IPv4's own header."""
 
 
 class Packet:
     """A packet that has come, for a transport."""
 
     __slots__ = (
-        "checksum_valid", "dst", "for_all", "hop_limit", "interface", "payload", "protocol",
-        "segment_size", "src", "traffic_class", "whole",
+        "checksum_valid", "dst", "for_all", "frame", "hop_limit", "interface", "payload",
+        "protocol", "segment_size", "src", "start", "traffic_class",
     )  # fmt: skip
 
     def __init__(
@@ -89,7 +118,8 @@ class Packet:
         hop_limit: int = 64,
         traffic_class: int = 0,
         segment_size: int = 0,
-        whole: Buffer = b"",
+        frame: Buffer = b"",
+        start: int = 0,
     ) -> None:
         self.interface = interface
         self.src = src
@@ -105,8 +135,21 @@ class Packet:
         self.traffic_class = traffic_class
         self.segment_size = segment_size
         """The card has put segments of this size together; 0: it has not."""
-        self.whole = whole
-        """With the IP header, for ICMP errors and raw sockets."""
+        self.frame = frame
+        self.start = start
+        """Where the packet was found, and how far in. Empty: it is not kept."""
+
+    @property
+    def whole(self) -> Buffer:
+        """With the IP header, for ICMP errors and raw sockets; without what Ethernet adds."""
+        frame, start = self.frame, self.start
+        if len(frame) < start + 20:
+            return b""
+        if frame[start] >> 4 == 4:
+            size = frame[start + 2] << 8 | frame[start + 3]
+        else:
+            size = 40 + (frame[start + 4] << 8 | frame[start + 5])
+        return memoryview(frame)[start : start + size]
 
 
 class IcmpError:
