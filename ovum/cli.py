@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from ovum import __version__
 
 if TYPE_CHECKING:
+    from ovum.network import Network
     from ovum.options import Options
 
 STATUS_USAGE: Final = 2
@@ -67,7 +68,9 @@ def _expected() -> tuple[type[Exception], ...]:
     from ovum.bytecode import BytecodeError
     from ovum.cpio import CpioError
     from ovum.image import ImageError
+    from ovum.network import NetworkError
     from ovum.options import UsageError
+    from ovum.project import ProjectError
     from ovum.qemu import QemuError
     from ovum.reach import ReachError
     from ovum.runner import RunError
@@ -77,8 +80,9 @@ def _expected() -> tuple[type[Exception], ...]:
     from ovum.wheels import WheelError
 
     return (
-        *(BuildError, BytecodeError, CpioError, ImageError, ProgramError, QemuError, RunError),
-        *(ReachError, StripError, SysrootError, UsageError, WheelError, OSError),
+        *(BuildError, BytecodeError, CpioError, ImageError, NetworkError, ProgramError),
+        *(ProjectError, QemuError, ReachError, RunError, StripError, SysrootError, UsageError),
+        *(WheelError, OSError),
     )
 
 
@@ -97,6 +101,7 @@ def _run(words: Sequence[str]) -> int:
     options = parse_run(words)
     qemu = find_qemu()
     accel = choose_accel(options.accel)
+    network = _network(options)
     streams = Streams.of_host()
     stdin = input_file(options.memory_mib)
     with _prepared(options, guest_term(os.environ), stdin) as (image, initrd_fd, initrd):
@@ -118,6 +123,7 @@ def _run(words: Sequence[str]) -> int:
             cpu=options.cpu,
             program=qemu,
             volumes=tuple(options.volumes),
+            network=network,
             more=tuple(options.qemu),
         )
         return run_machine(
@@ -127,6 +133,32 @@ def _run(words: Sequence[str]) -> int:
             timeout_s=options.timeout_s,
             verbose=options.verbose,
         )
+
+
+def _network(options: "Options") -> "Network":
+    """What the command line and the program's own table say, as far as this host has it."""
+    from ovum.network import Network, Port, free_ports
+    from ovum.project import ProjectError, project_file, read_project
+
+    net, ports = options.net, options.ports
+    if net is None or ports is None:
+        file = project_file(options.target)
+        project = read_project(file)
+        try:
+            net = net or Network.parse(project.net or "user")
+            if ports is None:
+                wanted = project.publish if net.kind == "user" else ()
+                ports = [Port.parse(text) for text in wanted]
+        except ValueError as error:
+            raise ProjectError(f"{file}: [tool.ovum]: {error}") from error
+    network = net.with_ports(tuple(ports), options.pcap)
+    network.check()
+    chosen = free_ports(network.ports)
+    for before, port in zip(network.ports, chosen, strict=True):
+        if not before.host:
+            where = f"{port.address}:{port.host}/{port.protocol}"
+            print(f"ovum: {where} is port {port.guest} of the machine", file=sys.stderr)
+    return network.with_ports(chosen, network.pcap)
 
 
 @contextmanager

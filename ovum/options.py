@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from ovum.application import Addition
+from ovum.network import Network, Port
 from ovum.qemu import DEFAULT_MACHINE, parse_memory
 from ovum.volume import Volume
 
@@ -19,8 +20,9 @@ DEFAULT_MEMORY_MIB: Final = 256
 _LONG_WITH_VALUE: Final = frozenset(
     {"--with", "--add", "--memory", "--timeout", "--accel", "--machine", "--cpu", "--include"}
     | {"--output", "--requirement", "--env", "--qemu", "--volume"}
+    | {"--publish", "--net", "--pcap"}
 )
-_SHORT_WITH_VALUE: Final = frozenset({"-r", "-e", "-o"})
+_SHORT_WITH_VALUE: Final = frozenset({"-r", "-e", "-o", "-p"})
 
 EPILOG_RUN: Final = """\
 examples:
@@ -30,11 +32,21 @@ examples:
   ovum run --with numpy -c 'import numpy; print(numpy.__version__)'
   ovum run -r requirements.txt --add data:/srv/data --memory 1G prog.py < in > out
   ovum run --volume ~/data:/data prog.py   a folder of yours, live in the machine
+  ovum run -p 8080:80 -p 5353:53/udp prog.py    ports of yours that lead to the machine's
+  ovum run --net tap:tap0,192.0.2.5/24,gateway=192.0.2.1 --pcap all.pcap prog.py
   ovum run app.elf                       an image made by `ovum build`
   ovum run --machine q35 --qemu '-device edu' --qemu '-smbios type=1,product=Egg'
 
 A program's whole folder becomes /app, where it starts; of a home folder, /tmp or a very large
 folder only what the program imports. --add puts in more.
+
+--net has one of these, then, after commas, how the machine is to configure itself:
+  user           QEMU's own network: out through this host, in through -p alone
+  none           no network card
+  tap:NAME       an interface of this host's
+  dhcp (the default); none; ADDRESS/PREFIX, gateway=ADDRESS, dns=ADDRESS, search=DOMAIN,
+  ntp=ADDRESS, mtu=NUMBER, hostname=NAME, each as often as wanted
+`net` and `publish` may be in the table [tool.ovum] of a pyproject.toml beside the program, too.
 
 exit status: the program's; 70 after a kernel panic, 124 when --timeout ends it, 2 for a mistake
 in the command.
@@ -72,6 +84,9 @@ class Options:
     cpu: str | None = None
     qemu: list[str] = dataclasses.field(default_factory=list)
     volumes: list[Volume] = dataclasses.field(default_factory=list)
+    ports: list[Port] | None = None
+    net: Network | None = None
+    pcap: Path | None = None
     verbose: bool = False
     strip: bool = False
     includes: list[str] = dataclasses.field(default_factory=list)
@@ -125,6 +140,16 @@ def run_parser() -> argparse.ArgumentParser:
     add("--cpu", help="QEMU's CPU model")
     add("--volume", dest="volumes", metavar="FOLDER:/PATH[:ro]", action="append", type=_volume,
         default=[], help="have a folder of this machine in the other, live")  # fmt: skip
+    add("-p", "--publish", dest="ports", metavar="HOST:GUEST[/udp]", action="append", type=_port,
+        help="have a port of this host's 127.0.0.1 (or ADDRESS:HOST:GUEST) lead to the machine; "
+        "PORT for both, 0:GUEST for any that is free")  # fmt: skip
+    add(
+        "--net",
+        metavar="user|none|tap:NAME",
+        type=_network,
+        help="what the network card is connected to, and how it is configured; see below",
+    )
+    add("--pcap", metavar="FILE", type=Path, help="record all frames, for tcpdump or Wireshark")
     add("--qemu", metavar="WORDS", action="append", type=_words, default=[],
         help="more words for QEMU's command line, split as a shell does")  # fmt: skip
     return parser
@@ -227,6 +252,20 @@ def _memory(text: str) -> int:
 def _volume(text: str) -> Volume:
     try:
         return Volume.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _port(text: str) -> Port:
+    try:
+        return Port.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _network(text: str) -> Network:
+    try:
+        return Network.parse(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
 

@@ -10,6 +10,7 @@ import shutil
 from pathlib import Path
 from typing import Final
 
+from ovum.network import Network
 from ovum.volume import Volume
 
 PROGRAM: Final = "qemu-system-x86_64"
@@ -63,6 +64,7 @@ class QemuConfig:
     program: str = PROGRAM
     volumes: tuple[Volume, ...] = ()
     """Folders that are shared with it."""
+    network: Network = Network("none")  # noqa: RUF009 (it is frozen)
     more: tuple[str, ...] = ()
     """Words of the caller's own, which come last."""
 
@@ -81,8 +83,10 @@ def qemu_argv(config: QemuConfig) -> list[str]:
     argv += ["-kernel", config.image]
     if config.initrd is not None:
         argv += ["-initrd", config.initrd]
-    words = [config.append] if config.append else []
     bus = "device" if config.machine.partition(",")[0] == "microvm" else "pci"
+    argv += config.network.qemu_words(bus)
+    words = [config.append] if config.append else []
+    words += config.network.kernel_words()
     for number, volume in enumerate(config.volumes):
         words.append(volume.kernel_word(number))
         argv += volume.qemu_words(number, bus)

@@ -29,7 +29,7 @@ CARRIERS = [
 @pytest.mark.parametrize(("kind", "device"), CARRIERS)
 def test_entropy_comes_from_the_host(kind: str, device: str) -> None:
     words = ("--machine", kind, "--qemu", f"-device {device}", "--qemu", f"-device {device}")
-    result = machine.code(SOURCE, *words).expect()
+    result = machine.code(SOURCE, "--net", "none", *words).expect()
     states, read = json.loads(result.out)
     assert states == ["up", "up"]
     assert len(set(read)) == len(read) == 6
@@ -38,5 +38,5 @@ def test_entropy_comes_from_the_host(kind: str, device: str) -> None:
 
 @pytest.mark.parametrize("kind", ["microvm", "pc", "q35"])
 def test_a_machine_without_devices_starts_none(kind: str) -> None:
-    result = machine.code(SOURCE, "--machine", kind).expect()
+    result = machine.code(SOURCE, "--net", "none", "--machine", kind).expect()
     assert json.loads(result.out) == [[], []]

@@ -87,7 +87,7 @@ def started(
 ) -> Iterator[Guest]:
     """Boots the program with one card, behind the backend `n0`."""
     control = folder / "control"
-    command = [*machine.OVUM, "run", "--machine", kind, "--timeout", "100"]
+    command = [*machine.OVUM, "run", "--net", "none", "--machine", kind, "--timeout", "100"]
     for one in (f"-netdev {netdev}", f"-device {device},netdev=n0,id=card", more):
         if one:
             command += ["--qemu", one]

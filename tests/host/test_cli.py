@@ -1,5 +1,6 @@
 """The command `ovum` from outside: what it hands to QEMU, what it says, and how quickly."""
 
+import re
 import shlex
 import subprocess
 import sys
@@ -131,6 +132,28 @@ def test_machine_options_reach_qemu(ovum: Ovum, seen: Path) -> None:
     assert "ovum.log=3" in word_after(seen, "-append")
 
 
+def test_the_network_is_qemus_own_unless_somebody_says_otherwise(
+    ovum: Ovum, work: Path, seen: Path
+) -> None:
+    (work / "prog.py").write_text("print(1)\n")
+    assert ovum("run", "prog.py").returncode == 0
+    assert word_after(seen, "-netdev") == "user,id=net"
+    table = '[tool.ovum]\nnet = "user,hostname=egg"\npublish = ["0:80"]\n'
+    (work / "pyproject.toml").write_text(table)
+    done = ovum("run", "prog.py")
+    forward = re.fullmatch(
+        r"user,id=net,hostfwd=tcp:127\.0\.0\.1:(\d+)-:80", word_after(seen, "-netdev")
+    )
+    assert forward
+    assert done.stderr == f"ovum: 127.0.0.1:{forward[1]}/tcp is port 80 of the machine\n"
+    assert "ovum.net=hostname=egg" in word_after(seen, "-append").split()
+    ovum("run", "--net", "none", "prog.py")
+    assert "-netdev" not in (seen / "argv").read_text()
+    (work / "pyproject.toml").write_text('[tool.ovum]\npublish = ["80:http"]\n')
+    assert "[tool.ovum]: not a port: 'http'" in ovum("run", "prog.py").stderr
+    assert ovum("run", "--net", "user", "-p", "0:1", "prog.py").returncode == 0
+
+
 def test_additions_are_in_the_image(ovum: Ovum, work: Path, seen: Path) -> None:
     (work / "data").mkdir()
     (work / "data" / "table.csv").write_text("a,b\n")
@@ -196,6 +219,10 @@ def test_a_second_run_is_under_way_in_no_time(ovum: Ovum, work: Path, seen: Path
         (["run", "--memory", "lots", "x"], "not a size"),
         (["run", "-r", "missing.txt", "-c", "1"], "no requirements file missing.txt"),
         (["run", "--add", "missing:/x", "-c", "1"], "there is no missing"),
+        (["run", "-p", "80:x", "-c", "1"], "not a port: 'x'"),
+        (["run", "--net", "none", "-p", "80", "-c", "1"], "--publish goes with --net user"),
+        (["run", "--net", "tap:no-such", "-c", "1"], "there is no TAP interface no-such"),
+        (["run", "--pcap", "no/such", "-c", "1"], "no/such"),
         (["build", "x"], "required: -o"),
     ],
 )
