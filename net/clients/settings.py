@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from _socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 
+from ovum.net.clients.names import is_domain_name
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,8 +24,6 @@ WORD = "ovum.net="
 
 LEAST_IP_MTU = 68
 """RFC 791, 3.1: what every link carries."""
-
-_NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
 
 
 class Settings:
@@ -146,20 +146,15 @@ def show(address: bytes) -> str:
 
 
 def domain_name(text: str) -> str:
-    """The name itself, without a dot at its end. Raises ValueError for what is none (RFC 1123, 2.1;
-    underscores are usual)."""
+    """The name itself, without a dot at its end. Raises ValueError for what is none."""
     name = text.removesuffix(".")
-    labels = name.split(".")
-    if len(name) > 253 or not all(
-        0 < len(label) <= 63 and _NAME.issuperset(label) and label[0] != "-" != label[-1]
-        for label in labels
-    ):
+    if not is_domain_name(name):
         raise ValueError(f"no domain name: {text!r}")
     return name
 
 
 def _plain(text: str, part: str) -> str:
-    if not (0 < len(text) <= 15 and _NAME.issuperset(text)):
+    if not (0 < len(text) <= 15 and text.isalnum()):
         raise ValueError(f"no interface's name: {part!r}")
     return text
 
