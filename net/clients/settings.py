@@ -12,9 +12,8 @@ A word without `interface=` is about every interface that has no word of its own
 
 from __future__ import annotations
 
-from _socket import AF_INET, AF_INET6, inet_ntop, inet_pton
-
 from ovum.net.clients.names import is_domain_name
+from ovum.net.wire import addr
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -127,22 +126,17 @@ def _mode(it: Settings, part: str, text: str) -> None:
 
 
 def _is_a_hosts(address: bytes) -> bool:
+    """No network's, loopback's, group's or broadcast's (RFC 1122, 3.2.1.3; RFC 4291)."""
     if len(address) == 4:
-        # RFC 1122, 3.2.1.3: no network's, loopback's, group's or broadcast's.
         return address[0] not in (0, 127) and address[0] < 224
-    return address[0] != 0xFF and address[:15] != bytes(15)
+    return not (addr.is_multicast(address) or addr.is_unspecified(address[:15]))
 
 
 def _address(text: str) -> bytes:
     try:
-        return inet_pton(AF_INET6 if ":" in text else AF_INET, text)
-    except OSError:
+        return addr.parse(text)
+    except ValueError:
         raise ValueError(f"no IP address: {text!r}") from None
-
-
-def show(address: bytes) -> str:
-    """An address as people write it."""
-    return inet_ntop(AF_INET if len(address) == 4 else AF_INET6, address)
 
 
 def domain_name(text: str) -> str:
