@@ -101,6 +101,7 @@ class DeviceManager:
         self._start_service = start_service
         self.devices: list[Attached] = []
         self._published: dict[str, list[Any]] = {}
+        self._watchers: dict[str, list[Callable[[Any], None]]] = {}
         self._names: set[str] = set()
         self._up: Event | None = None
 
@@ -109,6 +110,8 @@ class DeviceManager:
     def publish(self, kind: str, thing: Any) -> None:
         """Makes something that a device offers known: a "block" device, a "network" card, …"""
         self._published.setdefault(kind, []).append(thing)
+        for told in self._watchers.get(kind, ()):
+            told(thing)
 
     def withdraw(self, thing: Any) -> None:
         """It is gone."""
@@ -146,6 +149,13 @@ class DeviceManager:
     def find(self, kind: str) -> list[Any]:
         """What devices of a kind offer, in the order in which they came up."""
         return list(self._published.get(kind, ()))
+
+    def watch(self, kind: str, told: Callable[[Any], None]) -> None:
+        """Has told(thing) called for what devices of a kind offer: what there is, and what comes.
+        It must not raise."""
+        self._watchers.setdefault(kind, []).append(told)
+        for thing in self.find(kind):
+            told(thing)
 
     async def start(self) -> None:
         """Finds all devices and starts their drivers; returns when each is up or has failed.
@@ -236,13 +246,19 @@ def manager() -> DeviceManager:
         from ovum.drivers.pci.config import PortConfigSpace
         from ovum.services.main import services
 
+        machine = services()
+
+        def start_service(name: str, function: Callable[[], Coroutine[Any, Any, None]]) -> object:
+            # File systems and connections still need their devices when they are ended.
+            return machine.services.start(name, function, lasting=True)
+
         hardware = KernelHardware()
         _manager = DeviceManager(
             hardware,
             [PortConfigSpace(hardware)],
             _kernel.boot_info()["command_line"],
-            services().services.start,
-            services().devices,
+            start_service,
+            machine.devices,
         )
     return _manager
 

@@ -45,6 +45,10 @@ if TYPE_CHECKING:
     class Door(Stream, Protocol):
         """The whole of it."""
 
+        @property
+        def number(self) -> int:
+            """What requests name it by; no two have the same while the machine runs."""
+
         owner: object
         """What `_kernel.sockets_changed()` reports changes to."""
 

@@ -256,7 +256,6 @@ class Ring:
         if self.closed:
             return
         self.closed = True
-        self._in.clear()
         self.changes.note(self, CLOSED)
         for child, _ in self._children:
             child.close()

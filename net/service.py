@@ -1,0 +1,136 @@
+"""The network of this machine: started when the program makes its first socket.
+
+A program without sockets never imports any of this. With one, loopback is there at once; cards come
+up meanwhile, and each is configured by itself (net/clients).
+"""
+
+from __future__ import annotations
+
+from os import urandom
+
+from ovum.services.log import INFO, WARNING, log, log_error
+from ovum.services.tasks import Event, checkpoint, move_on_after
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ovum.drivers.network import NetworkCard
+    from ovum.net.network import Network
+    from ovum.services.main import Machine
+
+END_S = 2.0
+"""How long connections have at the end of the machine to deliver what the program has written."""
+
+_PARTS = (
+    "random", "ovum.drivers.frames", "ovum.drivers.errors", "ovum.net.counters",
+    "ovum.net.settings", "ovum.net.ip", "ovum.net.wire.tcp", "ovum.net.stack", "ovum.net.udp",
+    "ovum.net.raw", "ovum.net.tcp.host", "ovum.net.socket.control", "ovum.net.socket.stream",
+    "ovum.net.socket.datagram", "ovum.net.network",
+)  # fmt: skip
+"""What is imported before the first socket is there, in pieces: others must not wait for all."""
+
+
+class _Started:
+    """The one network of this machine, once it is there."""
+
+    network: Network | None = None
+    coming: Event | None = None
+
+
+async def start(machine: Machine) -> Network:
+    """The machine's network, which is started if it was not."""
+    if _Started.network is None:
+        if _Started.coming is None:
+            _Started.coming = Event()
+            _Started.network = await _start(machine)
+            _Started.coming.set()
+        else:
+            await _Started.coming.wait()
+    assert _Started.network is not None
+    return _Started.network
+
+
+async def _start(machine: Machine) -> Network:
+    begun = machine.scheduler.now()
+    for name in _PARTS:
+        __import__(name)
+        await checkpoint()
+    import random
+    import time
+
+    import _kernel
+
+    from ovum.net.network import Network
+
+    kernel: Any = _kernel
+    rng = random.Random(urandom(32))
+    network = Network(machine.scheduler, rng, kernel.Socket, time.time_ns)
+    network.take_changes = kernel.sockets_changed
+    events: Any = machine.events
+    events.sockets_changed = network.sockets_changed
+
+    async def end() -> None:
+        await _end(network)
+
+    machine.services.at_end("network", end)
+    machine.services.start("network cards", _bring_cards_up, machine, network)
+    log(INFO, f"network: up in {(machine.scheduler.now() - begun) / 1e6:.1f} ms")
+    return network
+
+
+async def _bring_cards_up(machine: Machine, network: Network) -> None:
+    """Starts the drivers of all devices; what is a network card becomes an interface."""
+    settling = network.begin_settling()
+    try:
+        from ovum.drivers.manager import manager
+
+        devices = manager()
+
+        def use(card: NetworkCard) -> None:
+            _use(machine, network, card)
+
+        devices.watch("network", use)
+        await devices.start()
+    finally:
+        settling.done()
+
+
+def _use(machine: Machine, network: Network, card: NetworkCard) -> None:
+    """A card is up."""
+    try:
+        port = network.add_card(card)
+    except OSError as error:
+        log(WARNING, f"network: {card.name} cannot be used: {error}")
+        return
+    name = port.interface.name
+    # Lasting: at the end, connections still have to say good-bye.
+    machine.services.start(f"network {name}", port.run, lasting=True)
+    machine.services.start(f"link of {name}", port.follow_link)
+    settling = network.begin_settling()
+
+    async def configure() -> None:
+        # configure(network, interface, settled): keeps an interface configured, for good, and calls
+        # settled() when it is, or when nothing comes for now.
+        clients: Any = __import__("ovum.net.clients.configure", fromlist=["configure"])
+        try:
+            await clients.configure(network, port.interface, settling.done)
+        finally:
+            settling.done()
+
+    machine.services.start(f"configuration of {name}", configure)
+
+
+async def _end(network: Network) -> None:
+    """What the program has written is delivered, if its peers take it in time."""
+    now = network.now()
+    for endpoint in list(network.sockets.endpoints.values()):
+        try:
+            endpoint.close(now)
+        except Exception as error:
+            log_error(f"network: the end of {endpoint!r}:", error)
+    network.settle(now)
+    with move_on_after(END_S) as scope:
+        await network.sockets.delivered()
+    if scope.cancelled_caught:
+        log(WARNING, "network: not everything that was written has been taken by its peers")
