@@ -60,7 +60,7 @@ class Path:
 
     __slots__ = (
         "addresses", "flow", "header_sum", "hop_limit", "interface", "ip_mtu", "local", "neighbor",
-        "pseudo_sum", "remote", "segments_large", "to_all", "valid",
+        "pseudo_sum", "remote", "segments_large", "to_all", "valid", "version",
     )  # fmt: skip
 
     def __init__(
@@ -73,6 +73,7 @@ class Path:
     ) -> None:
         self.local = local
         self.remote = remote
+        self.version = 4 if len(remote) == 4 else 6
         self.interface = interface
         """Its index, from 1."""
         self.ip_mtu = ip_mtu

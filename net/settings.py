@@ -19,8 +19,9 @@ class Settings:
         # Neighbors (RFC 826, RFC 4861 section 10)
         self.neighbors_max = 512
         """Per interface and version; beyond it the least used ones go."""
-        self.neighbor_pending_max = 3
-        """Packets that wait for one neighbor's address; the oldest go (RFC 4861, 7.2.2)."""
+        self.neighbor_pending_max = 48
+        """Frames that wait for one neighbor's MAC, the oldest go (RFC 4861, 7.2.2): the fragments
+        of one large datagram."""
         self.pending_max = 256
         """The same for one interface in all."""
         self.reachable_ns = 30 * SECOND
@@ -66,14 +67,19 @@ class Settings:
 
         # Addresses
         self.dad_transmits = 1
+        """0: IPv6 addresses are not checked."""
+        self.dad_delay_ns = SECOND
+        """The first check waits for up to this long: others start at the same time (RFC 4862,
+        5.4.2)."""
         self.dad_retries = 3
-        """How many other identifiers a stable address is tried with (RFC 7217, 6)."""
+        """How many other identifiers are tried when an address that we have made is another's."""
         self.router_solicitations = 3
         self.router_solicitation_ns = 4 * SECOND
         self.forged_lifetime_ns = 7200 * SECOND
         """The two hours of RFC 4862 (5.5.3 e)."""
         self.accept_router_advertisements = True
         self.accept_redirects = True
+        self.redirects_max = 64
 
         # Groups
         self.groups_max = 256
