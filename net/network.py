@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from ovum.drivers.frames import Frame
     from ovum.drivers.network import NetworkCard
+    from ovum.net.clients.machine import MachineConfiguration
     from ovum.net.settings import Settings
     from ovum.net.socket.door import Door
     from ovum.net.socket.endpoint import Endpoint
@@ -76,6 +77,8 @@ class Network:
         self._armed = _NEVER
         self._waiting: dict[Endpoint, None] = {}
         """Sockets that have more to send than cards take."""
+        self.configuration: MachineConfiguration | None = None
+        """What net/clients keeps; None until the first card."""
         self._unsettled = 0
         self._settled = Parking("see the network's configuration settled")
         self.stack.listeners.append(self._told)

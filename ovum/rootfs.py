@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from ovum.cpio import Entry, directory, regular, symlink
 from ovum.elf import Elf, LibraryIndex
+from ovum.net.clients.texts import HOSTS, MARK, WAITING
 from ovum.paths import REPO
 from ovum.tzif import slim
 
@@ -69,10 +70,8 @@ _SETTINGS: Final = {
     "etc/group": "root:x:0:\nnogroup:x:65534:\n",
     "etc/hostname": "ovum\n",
     # glibc does not know `localhost` by itself.
-    "etc/hosts": "127.0.0.1 localhost ovum\n::1 localhost ip6-localhost\n",
+    "etc/hosts": MARK + HOSTS,
     "etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
-    # The name server of QEMU's user network.
-    "etc/resolv.conf": "nameserver 10.0.2.3\n",
     "etc/ld.so.preload": f"/{PYHOST}\n",
 }
 
@@ -87,6 +86,8 @@ _LINKS: Final = {
     # Until services/proc/ takes over, for the dynamic linker.
     "proc/self": "1",
     "proc/1/exe": f"/{INTERPRETER}",
+    # Until there are name servers: whoever looks for them there waits for DHCP's answer.
+    "etc/resolv.conf": WAITING,
 }
 
 _ZONE_EXTRAS: Final = frozenset({"localtime", "posixrules", "leapseconds", "tzdata.zi"})

@@ -20,6 +20,7 @@ from ovum.services.imports import UnservedPathFinder
 from ovum.services.kmsg import Kmsg
 from ovum.services.lifecycle import Services
 from ovum.services.log import ERROR, INFO, WARNING, log, log_error, place, stack_lines
+from ovum.services.proc.nodes import SlowText, Text
 from ovum.services.proc.system import ProcFileSystem
 from ovum.services.tasks import Scheduler, Task, checkpoint, current_task, sleep, sleep_forever
 from ovum.services.tasks.current import here
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ovum.services.tasks.watchdog import SlowStep
+    from ovum.services.vfs.node import Node
 
 SETTLE_S = 0.02
 """How long a program has to get into the system call that it is about to make."""
@@ -58,7 +60,7 @@ class Machine:
         self.services = Services(self.scheduler)
         self.services.at_end("file systems", self.vfs.end)
         self.events.power_button = self._power_button
-        proc = ProcFileSystem(self.vfs, _kernel.inspect, _kernel.cpuid, self._own_texts())
+        proc = ProcFileSystem(self.vfs, _kernel.inspect, _kernel.cpuid, self._own_files())
         self.vfs.adopt("/proc", proc, proc.top, MOUNT_PROC)
         self.devices = Devices(self.vfs)
         kmsg = Kmsg(_kernel)
@@ -67,9 +69,24 @@ class Machine:
         _kernel.on_deadlock(_deadlock)
         log(INFO, f"services: up in {(time.monotonic_ns() - begun) / 1e6:.1f} ms")
 
-    def _own_texts(self) -> dict[str, Callable[[], str]]:
+    def _own_files(self) -> dict[str, Node]:
         """What /proc/ovum has."""
-        return {"tasks": self.scheduler.dump, "services": self.services.text}
+        return {
+            "tasks": Text(self.scheduler.dump),
+            "services": Text(self.services.text),
+            "resolv.conf": SlowText(self._resolv_conf),
+        }
+
+    async def _resolv_conf(self) -> str:
+        """What /etc/resolv.conf leads to at first: the network is started, and waited for.
+
+        So a program's first words may be a name's: nobody has to know that DHCP takes its time.
+        """
+        service = __import__("ovum.net.service", fromlist=["start"])
+        network = await service.start(self)
+        clients = __import__("ovum.net.clients.configure", fromlist=["resolv_conf_text"])
+        text: str = await clients.resolv_conf_text(network)
+        return text
 
     def run(self) -> None:
         """The scheduler, for good."""

@@ -8,11 +8,8 @@ from __future__ import annotations
 import os
 import time
 
-from ovum.net.clients.texts import MARK
+from ovum.net.clients.texts import MARK, WAITING
 from ovum.services.log import INFO, WARNING, log
-
-WAITING = "/proc/ovum/resolv.conf"
-"""Where /etc/resolv.conf leads to in images: whoever opens that waits for the configuration."""
 
 
 class MachineSystem:

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 
 MARK = "# ovum keeps this file up to date; without this line it leaves it alone.\n"
 
+WAITING = "/proc/ovum/resolv.conf"
+"""Where /etc/resolv.conf leads to in images: whoever opens that waits for the configuration."""
+
 SERVERS_MOST = 3
 """The C library asks no more (MAXNS in resolv.h)."""
 DOMAINS_MOST = 6
@@ -19,7 +22,7 @@ _OPTIONS = "options timeout:2 attempts:3\n"
 """A server that is there answers within 2 seconds; then another one is asked, each three times."""
 
 HOSTS = "127.0.0.1 localhost ovum\n::1 localhost ip6-localhost\n"
-"""As images have it (ovum/rootfs.py)."""
+"""As images have it, with the mark."""
 
 
 class Source:

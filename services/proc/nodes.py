@@ -10,7 +10,7 @@ from ovum.services.vfs.node import Attributes, Directory, Link, Node, now, refus
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable
 
 _last_inode = 1
 
@@ -34,10 +34,24 @@ class Text(Node):
     async def open(self, flags: int) -> Node:
         if flags & os.O_ACCMODE != os.O_RDONLY:
             raise refuse(errno.EACCES)
-        text = self._make()
+        text = await self._text()
         if isinstance(text, str):
             text = text.encode("utf-8", "surrogateescape")  # paths in it may be any bytes
         return _Snapshot(self, text)
+
+    async def _text(self) -> str | bytes:
+        return self._make()
+
+
+class SlowText(Text):
+    """The same, of a text that may take its time: whoever opens it waits."""
+
+    def __init__(self, make: Callable[[], Awaitable[str]]) -> None:
+        super().__init__(str)
+        self._make_slowly = make
+
+    async def _text(self) -> str:
+        return await self._make_slowly()
 
 
 class _Snapshot(Node):

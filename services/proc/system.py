@@ -40,7 +40,7 @@ _NET = {
 
 
 class ProcFileSystem(FileSystem):
-    """/proc. `inspect`, `cpuid`: `_kernel`'s. `own`: texts for /proc/ovum, by their names."""
+    """/proc. `inspect`, `cpuid`: `_kernel`'s. `own`: what /proc/ovum has, by its names."""
 
     name = "proc"
 
@@ -49,7 +49,7 @@ class ProcFileSystem(FileSystem):
         vfs: Vfs,
         inspect: Callable[[str], str],
         cpuid: Callable[[int, int], tuple[int, int, int, int]],
-        own: dict[str, Callable[[], str]],
+        own: dict[str, Node],
     ) -> None:
         mounts: dict[str, Node] = {
             "mounts": Text(lambda: mounts_text(vfs)),
@@ -60,7 +60,7 @@ class ProcFileSystem(FileSystem):
             {
                 "1": process_folder(inspect, vfs, mounts),
                 "filesystems": Text(lambda: filesystems_text(vfs)),
-                "ovum": Folder({name: Text(make) for name, make in own.items()}),
+                "ovum": Folder(own),
                 **machine_nodes(inspect, cpuid),
             }
         )

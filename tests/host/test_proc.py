@@ -7,7 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from ovum.services.proc.cpuinfo import cpuinfo_text, flags
+from ovum.services.proc.nodes import SlowText, Text
 from ovum.services.proc.system import ProcFileSystem
+from ovum.services.tasks import sleep
 from ovum.services.vfs import MemoryFileSystem
 from ovum.services.vfs.testing import HostedSystem
 
@@ -46,12 +48,18 @@ def cpuid(leaf: int, subleaf: int) -> tuple[int, int, int, int]:
     return known.get(leaf, (0, 0, 0, 0))
 
 
+async def _slow() -> str:
+    await sleep(0.001)
+    return "at last\n"
+
+
 @pytest.fixture
 def system() -> Iterator[HostedSystem]:
     """/proc, mounted at /proc."""
     with HostedSystem(MemoryFileSystem()) as calls:
         calls.mkdir("/proc")
-        proc = ProcFileSystem(calls.vfs, TEXTS.__getitem__, cpuid, {"tasks": lambda: "none\n"})
+        own = {"tasks": Text(lambda: "none\n"), "slow": SlowText(_slow)}
+        proc = ProcFileSystem(calls.vfs, TEXTS.__getitem__, cpuid, own)
         calls.mount("/proc", proc)
         yield calls
 
@@ -219,3 +227,9 @@ def test_the_working_directory_on_a_mount(system: HostedSystem) -> None:
     assert system.readlink("/other/self/cwd") == "/here"
     assert system.readlink("/proc/self/cwd") == os.getcwd()
     system.close(fd)
+
+
+def test_a_text_may_take_its_time(system: HostedSystem) -> None:
+    assert read(system, "/proc/ovum/slow") == "at last\n"
+    with pytest.raises(OSError, match="Permission denied"):
+        system.open("/proc/ovum/slow", os.O_WRONLY)
