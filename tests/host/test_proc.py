@@ -11,6 +11,7 @@ from ovum.services.proc.nodes import SlowText, Text
 from ovum.services.proc.system import ProcFileSystem
 from ovum.services.tasks import sleep
 from ovum.services.vfs import MemoryFileSystem
+from ovum.services.vfs.node import Node
 from ovum.services.vfs.testing import HostedSystem
 
 TEXTS = {
@@ -58,7 +59,7 @@ def system() -> Iterator[HostedSystem]:
     """/proc, mounted at /proc."""
     with HostedSystem(MemoryFileSystem()) as calls:
         calls.mkdir("/proc")
-        own = {"tasks": Text(lambda: "none\n"), "slow": SlowText(_slow)}
+        own: dict[str, Node] = {"tasks": Text(lambda: "none\n"), "slow": SlowText(_slow)}
         proc = ProcFileSystem(calls.vfs, TEXTS.__getitem__, cpuid, own)
         calls.mount("/proc", proc)
         yield calls

@@ -112,7 +112,8 @@ class Lan:
         self._coming.append((self.now + SECOND // 1000, data))
 
     def _goes(self, frame: Frame) -> None:
-        data = frame.data if isinstance(frame.data, bytes) else b"".join(frame.data)
+        pieces = frame.data if isinstance(frame.data, tuple) else (frame.data,)
+        data = b"".join(pieces)
         kind = int.from_bytes(data[12:14], "big")
         if kind == ethernet.ARP:
             self._arp(arp.parse(data, 14))
@@ -158,10 +159,12 @@ class Lan:
                         self.datagram(server.identifier, 67, to, 68, dhcpv4.emit(reply))
         elif dport == ntp.PORT:
             self.sent.append(f"NTP > {addr.text(dst)}")
-            request = ntp.parse(payload)
-            time = ntp.from_unix_ns(self.now + self.true_ns)
-            reply = ntp.Packet(ntp.SERVER, time, origin=request.transmit, receive=time, stratum=2)
-            self.datagram(dst, 123, src, sport, ntp.emit(reply))
+            self._time(dst, src, sport, ntp.parse(payload))
+
+    def _time(self, server: bytes, to: bytes, port: int, request: ntp.Packet) -> None:
+        time = ntp.from_unix_ns(self.now + self.true_ns)
+        reply = ntp.Packet(ntp.SERVER, time, origin=request.transmit, receive=time, stratum=2)
+        self.datagram(server, ntp.PORT, to, port, ntp.emit(reply))
 
     def datagram(self, src: bytes, sport: int, dst: bytes, dport: int, data: bytes) -> None:
         """A datagram for the machine."""
