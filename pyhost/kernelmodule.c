@@ -18,7 +18,7 @@ static int kernel_exec(PyObject *module)
 {
     struct kernel_state *state = PyModule_GetState(module);
     PyMethodDef *areas[] = {ports_methods, cpu_methods, mmio_methods, machine_methods,
-                              requests_methods, services_methods};
+                              requests_methods, services_methods, sockets_methods};
     const struct {
         const char *name;
         long value;
@@ -29,6 +29,7 @@ static int kernel_exec(PyObject *module)
         {"EVENT_POWER_BUTTON", EVENT_POWER_BUTTON},
         {"EVENT_LOG", EVENT_LOG},
         {"EVENT_SCREEN", EVENT_SCREEN},
+        {"EVENT_SOCKETS", EVENT_SOCKETS},
         {"EXIT_SIGNAL", EXIT_SIGNAL},
     };
 
@@ -38,7 +39,9 @@ static int kernel_exec(PyObject *module)
     state->mapping_type =
         (PyTypeObject *)PyType_FromModuleAndSpec(module, &mmio_mapping_spec, NULL);
     state->request_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &request_spec, NULL);
-    if (!state->mapping_type || !state->request_type ||
+    state->door_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &door_spec, NULL);
+    if (!state->mapping_type || !state->request_type || !state->door_type ||
+        PyModule_AddObjectRef(module, "Socket", (PyObject *)state->door_type) < 0 ||
         PyModule_AddObjectRef(module, "Request", (PyObject *)state->request_type) < 0)
         return -1;
     for (size_t i = 0; i < Py_ARRAY_LENGTH(constants); i++)
@@ -53,6 +56,7 @@ static int kernel_traverse(PyObject *module, visitproc visit, void *arg)
 
     Py_VISIT(state->mapping_type);
     Py_VISIT(state->request_type);
+    Py_VISIT(state->door_type);
     return 0;
 }
 
@@ -62,6 +66,7 @@ static int kernel_clear(PyObject *module)
 
     Py_CLEAR(state->mapping_type);
     Py_CLEAR(state->request_type);
+    Py_CLEAR(state->door_type);
     return 0;
 }
 

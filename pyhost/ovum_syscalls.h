@@ -77,6 +77,9 @@
 #define OVUM_SYS_READ_SCREEN (OVUM_SYS_BASE + 27)
 #define OVUM_SYS_TYPE (OVUM_SYS_BASE + 28)
 
+/* socket(operation, number, x, y, z): what services do with a socket (sys/request_abi.h). */
+#define OVUM_SYS_SOCKET (OVUM_SYS_BASE + 29)
+
 /* Levels of log. */
 #define OVUM_LOG_ERROR 1
 #define OVUM_LOG_WARNING 2

@@ -65,12 +65,16 @@ extern PyMethodDef mmio_methods[];
 extern PyMethodDef machine_methods[];
 extern PyMethodDef requests_methods[];
 extern PyMethodDef services_methods[];
+extern PyMethodDef sockets_methods[];
 
 /* The type behind the memoryviews of mmio(); kept in the module's state. */
 extern PyType_Spec mmio_mapping_spec;
 
 /* requests.c: the type of the requests that wait() returns. */
 extern PyType_Spec request_spec;
+
+/* sockets.c: the services' side of sockets. */
+extern PyType_Spec door_spec;
 
 /* services.c */
 
@@ -98,6 +102,7 @@ void gil_take_soon(PyThreadState *self);
 struct kernel_state {
     PyTypeObject *mapping_type;
     PyTypeObject *request_type;
+    PyTypeObject *door_type;
 };
 
 PyObject *PyInit__kernel(void);

@@ -217,7 +217,7 @@ PyDoc_STRVAR(wait_doc,
              "deadline is in nanoseconds of time.monotonic_ns(), or None. An event is a Request or\n"
              "a tuple: (EVENT_CANCEL, number of the request whose caller has been interrupted),\n"
              "(EVENT_INTERRUPT, line, how many, time of the first in ns), (EVENT_POWER_BUTTON,),\n"
-             "(EVENT_LOG,), (EVENT_SCREEN,).\n"
+             "(EVENT_LOG,), (EVENT_SCREEN,), (EVENT_SOCKETS,).\n"
              "No more than in_flight requests are open at a time; further callers wait in line.\n"
              "Only the services thread may wait. Raises OSError: EBUSY elsewhere, EPERM outside\n"
              "ring 0. The interpreter's lock is released meanwhile and asked back at once.");

@@ -69,6 +69,8 @@ if TYPE_CHECKING:
         def EVENT_LOG(self) -> int: ...  # noqa: N802
         @property
         def EVENT_SCREEN(self) -> int: ...  # noqa: N802
+        @property
+        def EVENT_SOCKETS(self) -> int: ...  # noqa: N802
 
         def wait(
             self, deadline: int | None, in_flight: int = ..., /
@@ -106,6 +108,8 @@ class KernelEvents:
         """What to call when the log has grown after somebody has read all of it."""
         self.screen_grown: Callable[[], None] | None = None
         """The same of what the console has shown."""
+        self.sockets_changed: Callable[[], None] | None = None
+        """What to call when there is something for `_kernel.sockets_changed()`."""
         self.served = 0
         """Requests that were taken from the kernel so far."""
 
@@ -144,7 +148,10 @@ class KernelEvents:
 
     def _told(self, event: tuple[int, ...]) -> None:
         kernel = self._kernel
-        if event[0] == kernel.EVENT_CANCEL:
+        if event[0] == kernel.EVENT_SOCKETS:
+            if self.sockets_changed is not None:
+                self.sockets_changed()
+        elif event[0] == kernel.EVENT_CANCEL:
             task = self._open.get(event[1])
             if task is not None:
                 task.cancel()

@@ -11,6 +11,7 @@ import time
 # The C modules behind `signal` and `threading`, whose import would take longer than all of this.
 from _signal import SIGTERM, getsignal
 from _thread import LockType, allocate_lock, start_new_thread
+from errno import EAFNOSUPPORT
 
 import _kernel
 
@@ -25,6 +26,8 @@ from ovum.services.proc.system import ProcFileSystem
 from ovum.services.tasks import Scheduler, Task, checkpoint, current_task, sleep, sleep_forever
 from ovum.services.tasks.current import here
 from ovum.services.tasks.entry import ThreadCall, from_thread
+from ovum.services.tasks.sync import Lock
+from ovum.services.vfs.node import refuse
 from ovum.services.vfs.operations import MOUNT_PROC
 from ovum.services.vfs.server import Server
 from ovum.services.vfs.vfs import Vfs
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from typing import Any
 
+    from ovum.services.events import Request
     from ovum.services.tasks.watchdog import SlowStep
     from ovum.services.vfs.node import Node
 
@@ -54,7 +58,10 @@ class Machine:
         begun = time.monotonic_ns()
         self.vfs = Vfs(_kernel.mount)
         UnservedPathFinder(self.vfs.serves).install()
-        self.events = KernelEvents(_kernel, Server(self.vfs).serve)
+        self.server = Server(self.vfs)
+        self.server.network = self._first_network_request
+        self._network_lock = Lock()
+        self.events = KernelEvents(_kernel, self.server.serve)
         self.scheduler = Scheduler(self.events, name="services", on_crash=_crashed, on_slow=_slow)
         self.events.scheduler = self.scheduler
         self.services = Services(self.scheduler)
@@ -91,6 +98,22 @@ class Machine:
     def run(self) -> None:
         """The scheduler, for good."""
         self.scheduler.run(sleep_forever)
+
+    async def _first_network_request(self, request: Request) -> None:
+        """Starts the network, which answers from then on: a program without sockets has none.
+
+        `ovum.net.service.start(machine)` sets `server.network` and `events.sockets_changed`.
+        """
+        async with self._network_lock:
+            if self.server.network == self._first_network_request:
+                try:
+                    from ovum.net.service import start
+                except ModuleNotFoundError as error:
+                    if error.name not in ("ovum.net", "ovum.net.service"):
+                        raise
+                    raise refuse(EAFNOSUPPORT) from None
+                await start(self)
+        await self.server.network(request)
 
     def _power_button(self) -> None:
         """Ends the program as its own end would; after a while, without it."""

@@ -8,7 +8,7 @@
 /* What the host sent. Never grown, since input comes from an interrupt; never closed for reading. */
 static u8 ring[STDIN_CAPACITY];
 static struct pipe input = {
-    .ring = ring, .allocated = STDIN_CAPACITY, .capacity = STDIN_CAPACITY, .readers = 1, .writers = 1, .refs = 1,
+    .ring = {.bytes = ring, .allocated = STDIN_CAPACITY, .limit = STDIN_CAPACITY}, .readers = 1, .writers = 1, .refs = 1,
     .readable = {LIST_INIT(input.readable.entries)}, .writable = {LIST_INIT(input.writable.entries)},
 };
 
@@ -23,7 +23,7 @@ void stdin_end(void) {
 }
 
 static i64 stdin_read(struct file *f, struct span *to, u64 *position) {
-    i64 n = pipe_read(&input, to, file_nonblocking(f), false);
+    i64 n = pipe_read(&input, to, file_nonblocking(f));
     if (n > 0)
         console_credit(1, (u32)n);
     return n;

@@ -9,6 +9,7 @@
 #include "mm/pmm.h"
 
 struct pipe;
+struct socket;
 
 struct dentry {
     struct list link;                           /* in its directory, in order of creation */
@@ -48,6 +49,7 @@ struct inode {
         } directory;
         char *target;                           /* symbolic link */
         struct pipe *pipe;                      /* FIFO, while open */
+        struct socket *socket;                  /* who is bound to it */
     };
 };
 

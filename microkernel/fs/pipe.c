@@ -7,154 +7,63 @@
 #include "mm/kmalloc.h"
 
 #define PIPE_BUF 4096                           /* writes up to this are not torn (POSIX) */
-#define FIRST_ALLOCATED 2048                    /* the ring grows to `capacity` when it fills */
 
-struct pipe *pipe_new(void) {
+static struct pipe *pipe_new(void) {
     struct pipe *p = kzalloc(sizeof *p);
     if (!p)
         return NULL;
-    p->capacity = PIPE_CAPACITY;
+    p->ring.limit = PIPE_CAPACITY;
     p->refs = 1;
     waitqueue_init(&p->readable);
     waitqueue_init(&p->writable);
     return p;
 }
 
-void pipe_put(struct pipe *p) {
+static void pipe_put(struct pipe *p) {
     if (!p || --p->refs)
         return;
-    kfree(p->ring);
+    ring_clear(&p->ring);
     kfree(p);
 }
 
-/* Doubles the ring (its content straightened); false without memory. */
-static bool grow(struct pipe *p) {
-    u32 wanted = p->allocated ? p->allocated * 2 : FIRST_ALLOCATED;
-    u8 *bigger = kmalloc(wanted);
-    if (!bigger)
-        return false;
-    u32 fill = pipe_fill(p);
-    for (u32 i = 0; i < fill; i++)
-        bigger[i] = p->ring[(p->tail + i) & (p->allocated - 1)];
-    kfree(p->ring);
-    p->ring = bigger;
-    p->allocated = wanted;
-    p->tail = 0;
-    p->head = fill;
-    return true;
-}
-
-/* Makes room for n bytes if the capacity allows. */
-static bool reserve(struct pipe *p, u32 n) {
-    if (pipe_fill(p) + n > p->capacity)
-        return false;
-    while (pipe_fill(p) + n > p->allocated)
-        if (!grow(p))
-            return false;
-    return true;
-}
-
-/* Moves n bytes, which are there or have room, between the ring and the caller. The copy is short enough
- * not to be preempted: another thread could replace the ring meanwhile. */
-#define MOVE_LIMIT 65536
-static int ring_move(struct pipe *p, struct span *span, u32 n, bool in) {
-    u32 *position = in ? &p->head : &p->tail, start = *position;
-    while (n) {
-        u32 at = *position & (p->allocated - 1), piece = (u32)min_u64(min_u64(n, MOVE_LIMIT), p->allocated - at);
-        if (in ? span_get(span, p->ring + at, piece) : span_put(span, p->ring + at, piece)) {
-            *position = start;                  /* a bad pointer moves nothing */
-            return -EFAULT;
-        }
-        *position += piece;
-        n -= piece;
-    }
-    return 0;
-}
-
-static int ring_put(struct pipe *p, struct span *from, u32 n) { return ring_move(p, from, n, true); }
-static int ring_get(struct pipe *p, struct span *to, u32 n) { return ring_move(p, to, n, false); }
-
-/* One message: its length, then its bytes. */
-static i64 read_packet(struct pipe *p, struct span *to) {
-    u32 length;
-    struct span s = kernel_span(&length, sizeof length);
-    ring_get(p, &s, sizeof length);
-    u32 n = (u32)min_u64(length, to->left), end = p->tail + length;
-    int error = ring_get(p, to, n);
-    p->tail = end;                              /* what does not fit is lost, as for datagrams */
-    return error ? error : (i64)n;
-}
-
-i64 pipe_read(struct pipe *p, struct span *to, bool nonblocking, bool peek) {
-    if (!to->left && !p->packets)
+i64 pipe_read(struct pipe *p, struct span *to, bool nonblocking) {
+    if (!to->left)
         return 0;
-    int error = WAIT_OR_EAGAIN(&p->readable, pipe_fill(p) || !p->writers || !p->readers, nonblocking);
-    if (error || !pipe_fill(p))
+    int error = WAIT_OR_EAGAIN(&p->readable, pipe_fill(p) || !p->writers, nonblocking);
+    u32 n = (u32)min_u64(pipe_fill(p), to->left);
+    if (error || !n)
         return error;
-    i64 n;
-    u32 tail = p->tail;
-    if (p->packets) {
-        n = read_packet(p, to);
-    } else {
-        n = (i64)min_u64(pipe_fill(p), to->left);
-        if (ring_get(p, to, (u32)n))
-            return -EFAULT;
-    }
-    if (peek)
-        p->tail = tail;
-    else
-        waitqueue_wake(&p->writable, POLLOUT);
+    if (ring_copy(&p->ring, 0, to, n))
+        return -EFAULT;
+    ring_drop(&p->ring, n);
+    waitqueue_wake(&p->writable, POLLOUT);
     return n;
 }
 
 i64 pipe_write(struct pipe *p, struct span *from, bool nonblocking) {
-    u32 length = (u32)from->left, header = p->packets ? sizeof length : 0;
     i64 done = 0;
-    if (p->packets && from->left + header > p->capacity)
-        return -EMSGSIZE;
-    while (from->left || p->packets) {          /* a message may be empty */
-        u32 room = p->capacity - pipe_fill(p), need = p->packets ? length + header : from->left <= PIPE_BUF && !done ? (u32)from->left : 1;
+    while (from->left) {
+        u32 need = from->left <= PIPE_BUF && !done ? (u32)from->left : 1;
         if (!p->readers)
             return done ? done : -EPIPE;
-        if (room < need) {
-            int error = WAIT_OR_EAGAIN(&p->writable, p->capacity - pipe_fill(p) >= need || !p->readers, nonblocking);
+        if (ring_room(&p->ring) < need) {
+            int error = WAIT_OR_EAGAIN(&p->writable, ring_room(&p->ring) >= need || !p->readers, nonblocking);
             if (error)
                 return done ? done : error;
             continue;
         }
-        u32 start = p->head, n = (u32)min_u64(from->left, room - header);
-        if (!reserve(p, n + header))
-            return done ? done : -ENOMEM;
-        if (header) {
-            struct span s = kernel_span(&length, header);
-            ring_put(p, &s, header);
-        }
-        if (ring_put(p, from, n)) {
-            p->head = start;
-            return done ? done : -EFAULT;
-        }
+        u32 n = (u32)min_u64(from->left, ring_room(&p->ring));
+        int error = ring_reserve(&p->ring, n) ? ring_put(&p->ring, from, n) : -ENOMEM;
+        if (error)
+            return done ? done : error;
         done += n;
         waitqueue_wake(&p->readable, POLLIN);
-        if (p->packets)
-            break;
     }
     return done;
 }
 
-void pipe_close_reader(struct pipe *p) {
-    if (!--p->readers)
-        waitqueue_wake(&p->writable, POLLERR | POLLOUT);
-}
-
-void pipe_close_writer(struct pipe *p) {
-    if (!--p->writers)
-        waitqueue_wake(&p->readable, POLLHUP | POLLIN);
-}
-
-/* ---- as open files ---- */
-
 static i64 read_end(struct file *f, struct span *to, u64 *position) {
-    return pipe_read(f->data, to, file_nonblocking(f), false);
+    return pipe_read(f->data, to, file_nonblocking(f));
 }
 
 static i64 write_end(struct file *f, struct span *from, u64 *position) {
@@ -162,6 +71,16 @@ static i64 write_end(struct file *f, struct span *from, u64 *position) {
     if (n == -EPIPE)
         signal_thread(current_thread(), SIGPIPE);
     return n;
+}
+
+static void pipe_close_reader(struct pipe *p) {
+    if (!--p->readers)
+        waitqueue_wake(&p->writable, POLLERR | POLLOUT);
+}
+
+void pipe_close_writer(struct pipe *p) {
+    if (!--p->writers)
+        waitqueue_wake(&p->readable, POLLHUP | POLLIN);
 }
 
 u32 pipe_poll(struct file *f, struct waitqueue *queues[2]) {
@@ -173,7 +92,7 @@ u32 pipe_poll(struct file *f, struct waitqueue *queues[2]) {
     }
     if (access != O_RDONLY) {
         queues[1] = &p->writable;
-        events |= (p->capacity - pipe_fill(p) >= PIPE_BUF ? POLLOUT | POLLWRNORM : 0) | (p->readers ? 0 : POLLERR);
+        events |= (ring_room(&p->ring) >= PIPE_BUF ? POLLOUT | POLLWRNORM : 0) | (p->readers ? 0 : POLLERR);
     }
     return events;
 }
@@ -252,7 +171,7 @@ i64 pipe_size(struct file *f, u64 wanted) {
     if (f->ops != &pipe_ops)
         return -EBADF;
     if (!wanted)
-        return p->capacity;
+        return p->ring.limit;
     if (wanted > 1 << 20)
         return -EPERM;
     u32 size = PAGE_SIZE;
@@ -260,6 +179,6 @@ i64 pipe_size(struct file *f, u64 wanted) {
         size *= 2;
     if (pipe_fill(p) > size)
         return -EBUSY;
-    p->capacity = size;
+    p->ring.limit = size;
     return size;
 }

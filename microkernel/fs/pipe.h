@@ -1,28 +1,22 @@
-/* Byte channels with a reader's and a writer's end: pipes, FIFOs, and the halves of stream socket pairs. */
+/* Byte channels with a reader's and a writer's end: pipes and FIFOs. */
 #pragma once
 
 #include "fs/file.h"
+#include "fs/ring.h"
 
 struct pipe {
-    u8 *ring;
-    u32 allocated;                              /* bytes of the ring, a power of two */
-    u32 capacity;                               /* how far it may grow */
-    u32 head, tail;                             /* free-running */
+    struct ring ring;
     u32 readers, writers;
     u32 refs;
-    bool packets;                               /* each write is one message (datagram sockets) */
     struct waitqueue readable, writable;
 };
 
 #define PIPE_CAPACITY 65536
 
-struct pipe *pipe_new(void);
-void pipe_put(struct pipe *p);                  /* NULL is harmless */
-/* With `peek` what was read stays in the pipe. */
-i64 pipe_read(struct pipe *p, struct span *to, bool nonblocking, bool peek);
+static inline u32 pipe_fill(const struct pipe *p) { return ring_fill(&p->ring); }
+
+i64 pipe_read(struct pipe *p, struct span *to, bool nonblocking);
 i64 pipe_write(struct pipe *p, struct span *from, bool nonblocking);
-static inline u32 pipe_fill(const struct pipe *p) { return p->head - p->tail; }
-void pipe_close_reader(struct pipe *p);
 void pipe_close_writer(struct pipe *p);
 
 /* Of a file whose data is a pipe. */

@@ -54,6 +54,8 @@ enum { AT_SYMLINK_NOFOLLOW = 0x100, AT_REMOVEDIR = 0x200, AT_SYMLINK_FOLLOW = 0x
 #define AT_NULL_NAME (1ull << 32)               /* ours: no path at all, the descriptor is meant */
 /* Resolves a path of the caller's; to be released with path_release unless an error was returned. */
 i64 path_at(u64 dirfd, u64 name, unsigned flags, struct path **result);
+/* The same of the text that is in p->buffer; p stays the caller's. */
+i64 path_text_at(u64 dirfd, struct path *p, unsigned flags);
 /* Gives a new inode (NULL: there was no memory) the resolved name; it goes when that fails. */
 i64 path_create(struct path *p, struct inode *i);
 /* What several calls do, with a path or with a descriptor. */

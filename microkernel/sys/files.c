@@ -12,6 +12,16 @@ u32 creation_mask = 022;
 
 /* ---- opening ---- */
 
+i64 path_text_at(u64 dirfd, struct path *p, unsigned flags) {
+    const struct path *again = current_thread()->redirections[flags & PATH_SECOND ? 1 : 0];
+    const struct file *f = again ? NULL : (int)dirfd == AT_FDCWD ? working_directory : fd_file((int)dirfd);
+    struct inode *base = p->buffer[0] == '/' ? root_inode : again ? again->mount : f ? f->inode : NULL;
+    if (base || !f || hosted_type(f) != S_IFDIR)
+        return base && is_directory(base) ? path_resolve(base, p->buffer, flags, p) : f ? -ENOTDIR : -EBADF;
+    hosted_base(f, p);
+    return *p->name ? 0 : -ENOENT;
+}
+
 i64 path_at(u64 dirfd, u64 name, unsigned flags, struct path **result) {
     const struct path *again = current_thread()->redirections[flags & PATH_SECOND ? 1 : 0];
     struct path *p = path_buffer();
@@ -20,16 +30,8 @@ i64 path_at(u64 dirfd, u64 name, unsigned flags, struct path **result) {
     i64 error = again ? 0 : copy_string_from_user(p->buffer, name, sizeof p->buffer);
     if (again)
         memcpy(p->buffer, again->buffer, strlen(again->buffer) + 1);
-    if (error >= 0) {
-        const struct file *f = again ? NULL : (int)dirfd == AT_FDCWD ? working_directory : fd_file((int)dirfd);
-        struct inode *base = p->buffer[0] == '/' ? root_inode : again ? again->mount : f ? f->inode : NULL;
-        if (!base && f && hosted_type(f) == S_IFDIR) {
-            hosted_base(f, p);
-            error = *p->name ? 0 : -ENOENT;
-        } else {
-            error = base && is_directory(base) ? path_resolve(base, p->buffer, flags, p) : f ? -ENOTDIR : -EBADF;
-        }
-    }
+    if (error >= 0)
+        error = path_text_at(dirfd, p, flags);
     if (error)
         path_release(p);
     else

@@ -7,6 +7,7 @@
 #include "core/panic.h"
 #include "dev/console.h"
 #include "dev/tty.h"
+#include "fs/socket.h"
 #include "mm/kmalloc.h"
 #include "mm/pmm.h"
 #include "sys/calls.h"
@@ -15,7 +16,7 @@
 
 enum { POWER_OFF, REBOOT, LOG, MMIO_MAP, MMIO_UNMAP, READ_MSR, WRITE_MSR, BOOT_INFO, SET_PANIC_HOOK, PANIC,
     SERVICES_WAIT, SERVICES_COMPLETE, SERVICES_WAKE, SERVICES_MOUNT, SERVICES_HOOK, IRQ_BIND, IRQ_ACKNOWLEDGE, IRQ_UNBIND, INSPECT, READ_LOG, SERVICES_WAIT_ZERO,
-    IRQ_BIND_MESSAGE, DMA_ALLOC, DMA_FREE, RAM_ADDRESS, PHYSICAL_RANGES, ENTROPY_ADD, READ_SCREEN, TYPE };
+    IRQ_BIND_MESSAGE, DMA_ALLOC, DMA_FREE, RAM_ADDRESS, PHYSICAL_RANGES, ENTROPY_ADD, READ_SCREEN, TYPE, SOCKET };
 
 static i64 log_line(u64 level, u64 from, u64 n) {
     char line[200];
@@ -133,6 +134,8 @@ i64 ovum_call(u64 number, u64 a, u64 b, u64 c, u64 d, u64 e) {
         return read_screen(a, b, c);
     case TYPE:
         return type_bytes(a, b);
+    case SOCKET:
+        return door_call(a, b, c, d, e);
     case READ_MSR:
         return !rdmsr_safe((u32)a, &value) ? -EIO : copy_to_user(b, &value, sizeof value);
     case WRITE_MSR:

@@ -5,6 +5,7 @@
 #include "core/log.h"
 #include "core/string.h"
 #include "fs/inode.h"
+#include "fs/socket.h"
 #include "mm/vm.h"
 #include "sys/calls.h"
 
@@ -243,6 +244,8 @@ static bool take(struct service_event *e, u64 in_flight) {
     } else if (screen_grown) {
         screen_grown = false;
         e->kind = EVENT_SCREEN;
+    } else if (door_has_news()) {
+        e->kind = EVENT_SOCKETS;
     } else if (interrupt_take(e)) {
         e->kind = EVENT_INTERRUPT;
     } else if (!list_empty(&cancelled)) {
@@ -320,6 +323,7 @@ void services_ended(void) {
         r->result = -EIO;
         finish(r);
     }
+    doors_ended();
     log_error("the services thread has ended: what it served fails with EIO from now on");
 }
 

@@ -11,11 +11,14 @@ enum request_operation {
     REQUEST_TRUNCATE, REQUEST_STATFS, REQUEST_READLINK, REQUEST_MKDIR, REQUEST_MKNOD, REQUEST_SYMLINK, REQUEST_LINK, REQUEST_UNLINK,
     REQUEST_RMDIR, REQUEST_RENAME, REQUEST_READ, REQUEST_WRITE, REQUEST_LIST, REQUEST_SYNC, REQUEST_ALLOCATE, REQUEST_LOCK,
     REQUEST_SEEK, REQUEST_PATH, REQUEST_IOCTL,
+    REQUEST_SOCKET, REQUEST_BIND, REQUEST_CONNECT, REQUEST_LISTEN, REQUEST_SHUTDOWN, REQUEST_NAME, REQUEST_GET_OPTION, REQUEST_SET_OPTION,
+    REQUEST_SOCKET_IOCTL,
 };
 
-/* Mounts that have their numbers from the beginning: /proc, and the devices whose drivers are tasks. These are
- * no mount of names: OPEN has no path, and the device's number in c. */
-enum { MOUNT_PROC = 1, MOUNT_DEVICES = 2 };
+/* Mounts that have their numbers from the beginning: /proc, the devices whose drivers are tasks, and sockets.
+ * These are no mounts of names: OPEN of a device has no path, and the device's number in c; `base` of what is
+ * asked about a socket is the socket's number. */
+enum { MOUNT_PROC = 1, MOUNT_DEVICES = 2, MOUNT_NETWORK = 3 };
 
 /* An OPEN that is answered with handle 0 opens something else: a device of the kernel's own (its number in
  * the upper half of `extra`, its mode in the lower), or again what this descriptor is. */
@@ -34,6 +37,7 @@ enum service_event_kind {
     EVENT_POWER_BUTTON,
     EVENT_LOG,                      /* the log has grown since somebody has read all of it */
     EVENT_SCREEN,                   /* the console has shown more since somebody has read all of it */
+    EVENT_SOCKETS,                  /* there are sockets for DOOR_CHANGED */
 };
 
 /* As wait() stores them. Addresses are the kernel's, or the caller's own memory, and stay good until the
@@ -55,3 +59,42 @@ struct service_event {
 
 /* Why the hook is called, in place of a signal's number; its ucontext is the system call's. */
 enum request_hook_reason { HOOK_RELEASE_GIL = 1, HOOK_DEADLOCK };
+
+/* What services do with a socket: socket(operation, number, x, y, z), the operation's arguments in that order.
+ * NEW(door, family, type | protocol << 32, address): the socket's number; stores where its rings are (fs/ring.h):
+ * what it receives, then what it sends. CHANGED(to, count): how many struct door_change were stored. */
+enum door_operation {
+    DOOR_NEW, DOOR_CHANGED,
+    DOOR_DELIVER,                   /* data, size */
+    DOOR_DELIVER_MESSAGE,           /* struct door_message */
+    DOOR_NOTIFY_FREE,               /* count */
+    DOOR_PEEK,                      /* offset, to, size */
+    DOOR_TAKE_MESSAGE,              /* struct door_message, its sizes those of the ring's struct record */
+    DOOR_DISCARD,                   /* count */
+    DOOR_SET_STATE,                 /* add, remove, error */
+    DOOR_QUEUE_CHILD,               /* number of the child, address, its size */
+    DOOR_SET_LIMITS,                /* receive, send, backlog */
+    DOOR_RELEASE,
+};
+
+/* Bits of a socket's state, and of what its program has done with it; net/socket/door.py says what they mean. */
+enum { CONNECTED = 1, PEER_CLOSED = 2, WRITE_SHUT = 4, READ_SHUT = 8, HUNG_UP = 16, LISTENING = 32, STATE_BITS = 63 };
+enum { SOCKET_SENT = 1, SOCKET_TAKEN = 2, SOCKET_CLOSED = 4, SOCKET_ACCEPTED = 8 };
+
+struct door_change {
+    uint64_t door, bits;
+};
+
+struct door_message {
+    uint64_t data, address, control;
+    uint32_t size, address_size, control_size;
+};
+
+#define SOCKET_ADDRESS_MAX 128
+#define SOCKET_CONTROL_MAX 1024
+
+/* At the head of each datagram of a ring: address, control messages and data follow, up to a multiple of 8. */
+struct record {
+    uint32_t size;
+    uint16_t address_size, control_size;
+};

@@ -59,12 +59,11 @@ CALL3(7, poll) CALL5(23, select) CALL6(270, pselect6) CALL5(271, ppoll)
 CALL4(233, epoll_ctl) CALL6(281, epoll_pwait) CALL6(441, epoll_pwait2) CALL2(290, eventfd2) CALL1(291, epoll_create1)
 IS(213, epoll_create, (i32)a <= 0 ? -EINVAL : sys_epoll_create1(0)) IS(232, epoll_wait, sys_epoll_pwait(a, b, c, d, 0, 8))
 IS(284, eventfd, sys_eventfd2(a, 0))
-/* sockets.c: families other than local come with the network stack; until then the error is the one for a
- * kernel without them. */
-REFUSE(41, socket, EAFNOSUPPORT)
-CALL4(44, sendto) CALL6(45, recvfrom) CALL3(46, sendmsg) CALL3(47, recvmsg) CALL2(48, shutdown)
-CALL3(51, getsockname) CALL4(53, socketpair) CALL3(54, setsockopt) CALL5(55, getsockopt)
-IS(52, getpeername, sys_getsockname(a, b, c))
+/* sockets.c, options.c */
+CALL3(41, socket) CALL3(42, connect) CALL6(44, sendto) CALL6(45, recvfrom) CALL3(46, sendmsg) CALL3(47, recvmsg) CALL2(48, shutdown)
+CALL3(49, bind) CALL2(50, listen) CALL3(51, getsockname) CALL3(52, getpeername) CALL4(53, socketpair) CALL5(54, setsockopt)
+CALL5(55, getsockopt) CALL4(288, accept4) CALL5(299, recvmmsg) CALL4(307, sendmmsg)
+IS(43, accept, sys_accept4(a, b, c, 0))
 /* system.c */
 CALL1(63, uname) CALL2(98, getrusage) CALL1(99, sysinfo) CALL1(100, times) CALL2(140, getpriority) CALL2(141, setpriority) IS(251, ioprio_set, 0) IS(252, ioprio_get, 0)
 CALL2(170, sethostname) CALL4(302, prlimit64) CALL3(318, getrandom)

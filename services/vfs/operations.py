@@ -6,15 +6,18 @@ from __future__ import annotations
     OPEN, RELEASE, FLUSH, STAT, ACCESS, CHMOD, CHOWN, UTIMENS, TRUNCATE, STATFS, READLINK, MKDIR,
     MKNOD, SYMLINK, LINK, UNLINK, RMDIR, RENAME, READ, WRITE, LIST, SYNC, ALLOCATE, LOCK, SEEK,
     PATH, IOCTL,
-) = range(27)  # fmt: skip
+    SOCKET, BIND, CONNECT, LISTEN, SHUTDOWN, NAME, GET_OPTION, SET_OPTION, SOCKET_IOCTL,
+) = range(36)  # fmt: skip
 
 NAMES = (
     "open release flush stat access chmod chown utimens truncate statfs readlink mkdir mknod "
-    "symlink link unlink rmdir rename read write list sync allocate lock seek path ioctl"
+    "symlink link unlink rmdir rename read write list sync allocate lock seek path ioctl "
+    "socket bind connect listen shutdown name get_option set_option socket_ioctl"
 ).split()
 
 MOUNT_PROC = 1
 MOUNT_DEVICES = 2
+MOUNT_NETWORK = 3
 """The mounts that have their numbers from the beginning."""
 
 OPENED_DESCRIPTOR = 1 << 63

@@ -48,8 +48,11 @@ class Server(NameCalls, ContentCalls):
 
     def __init__(self, vfs: Vfs) -> None:
         super().__init__(vfs)
+        self.network: Callable[[Request], Coroutine[Any, Any, None]] = _no_network
+        """Answers what is asked about sockets. Raises OSError."""
         self._operations: list[Callable[[Request], Coroutine[Any, Any, None]]] = [
-            getattr(self, f"_{name}") for name in op.NAMES
+            getattr(self, f"_{name}") if number < op.SOCKET else self._network
+            for number, name in enumerate(op.NAMES)
         ]
 
     async def serve(self, request: Request) -> None:
@@ -90,10 +93,16 @@ class Server(NameCalls, ContentCalls):
             request.abandon()
 
     def _failed(self, request: Request, error: BaseException) -> None:
+        name = op.NAMES[request.operation]
+        if request.mount == op.MOUNT_NETWORK:
+            log_error(f"network: {name} of socket {request.base} failed:", error)
+            return
         path, mount = self.vfs.place_of(request.mount, request.base, name_of(request.path))
         where = f"{mount.system.name} at {mount.path}" if mount else f"mount {request.mount}"
-        name = op.NAMES[request.operation]
         log_error(f"file system {where}: {name} of {path!r} failed:", error)
+
+    async def _network(self, request: Request) -> None:
+        await self.network(request)
 
     # Opening
 
@@ -285,6 +294,10 @@ class Server(NameCalls, ContentCalls):
         size = min(len(target), len(request.buffer))
         request.buffer[:size] = target[:size]
         request.complete(size)
+
+
+async def _no_network(request: Request) -> None:
+    raise refuse(errno.EAFNOSUPPORT)
 
 
 def _exclusive(flags: int) -> int:

@@ -70,6 +70,7 @@ class HostKernel:
     EVENT_POWER_BUTTON = 4
     EVENT_LOG = 5
     EVENT_SCREEN = 6
+    EVENT_SOCKETS = 7
 
     def __init__(self) -> None:
         self.events: SimpleQueue[HostRequest | tuple[int, ...] | None] = SimpleQueue()

@@ -67,7 +67,7 @@ class Vfs:
         self.files: dict[int, OpenFile] = {}
         self.devices: dict[int, Device] = {}
         """Devices whose drivers are tasks, by their numbers (major << 8 | minor)."""
-        self._last_number = op.MOUNT_DEVICES
+        self._last_number = op.MOUNT_NETWORK
         self._no_mount = Mount("/dev", FileSystem(), op.MOUNT_DEVICES, False)
         """What open devices are said to be in."""
         self._no_mount.root = Entry(self._no_mount, None, "", Directory())

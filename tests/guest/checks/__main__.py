@@ -10,7 +10,7 @@ import traceback
 from .registry import CHECKS, open_descriptors
 
 _THEMES = """
-    clocks devices faults files limits mapping memory_edges mounts pointers priority proc
+    clocks devices faults files limits local_sockets mapping memory_edges mounts pointers priority proc
     processes request_edges requests sealing services signal_edges signal_queues signals stdlib
     thread_ends threads waiting
 """
