@@ -417,7 +417,8 @@ static PyMethodDef door_methods[] = {
 
 static PyType_Slot door_slots[] = {
     {Py_tp_doc, "Socket(family, type, protocol, /)\n--\n\n"
-                "The services' side of a program's socket: a Door of ovum.net.socket.door."},
+                "The services' side of a program's socket: a Door of ovum.net.socket.door.\n\n"
+                "Raises MemoryError, OSError(EPERM) outside ring 0."},
     {Py_tp_new, door_new},
     {Py_tp_dealloc, door_dealloc},
     {Py_tp_traverse, door_traverse},
@@ -438,7 +439,8 @@ PyDoc_STRVAR(sockets_changed_doc,
              "sockets_changed($module, /)\n--\n\n"
              "What programs have done with their sockets since the last call: (owner, bits) for each\n"
              "of them, net/socket/door.py has the bits. Sockets without an owner are left out.\n"
-             "The event (EVENT_SOCKETS,) comes when there is something after there was nothing.");
+             "The event (EVENT_SOCKETS,) comes when there is something after there was nothing.\n"
+             "Raises OSError(EPERM) outside ring 0.");
 
 static PyObject *sockets_changed(PyObject *module, PyObject *unused)
 {

@@ -8,7 +8,7 @@
 
 #define PIPE_BUF 4096                           /* writes up to this are not torn (POSIX) */
 
-static struct pipe *pipe_new(void) {
+struct pipe *pipe_new(void) {
     struct pipe *p = kzalloc(sizeof *p);
     if (!p)
         return NULL;
@@ -19,7 +19,7 @@ static struct pipe *pipe_new(void) {
     return p;
 }
 
-static void pipe_put(struct pipe *p) {
+void pipe_put(struct pipe *p) {
     if (!p || --p->refs)
         return;
     ring_clear(&p->ring);
@@ -73,7 +73,7 @@ static i64 write_end(struct file *f, struct span *from, u64 *position) {
     return n;
 }
 
-static void pipe_close_reader(struct pipe *p) {
+void pipe_close_reader(struct pipe *p) {
     if (!--p->readers)
         waitqueue_wake(&p->writable, POLLERR | POLLOUT);
 }

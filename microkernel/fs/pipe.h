@@ -15,8 +15,11 @@ struct pipe {
 
 static inline u32 pipe_fill(const struct pipe *p) { return ring_fill(&p->ring); }
 
+struct pipe *pipe_new(void);
+void pipe_put(struct pipe *p);                  /* NULL is harmless */
 i64 pipe_read(struct pipe *p, struct span *to, bool nonblocking);
 i64 pipe_write(struct pipe *p, struct span *from, bool nonblocking);
+void pipe_close_reader(struct pipe *p);
 void pipe_close_writer(struct pipe *p);
 
 /* Of a file whose data is a pipe. */

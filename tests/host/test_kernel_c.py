@@ -37,8 +37,8 @@ AREAS: dict[str, list[str]] = {
     "listing": TREE,
     "path": TREE,
     "cpio": [*TREE, "fs/cpio.c"],
-    "pipe": [*FILES, "fs/file.c", "fs/pipe.c"],
-    "openfile": [*FILES, "fs/file.c", "fs/pipe.c"],
+    "pipe": [*FILES, "fs/file.c", "fs/pipe.c", "fs/ring.c"],
+    "openfile": [*FILES, "fs/file.c", "fs/pipe.c", "fs/ring.c"],
 }
 """The programs, and what each is linked with."""
 

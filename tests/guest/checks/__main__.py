@@ -10,9 +10,9 @@ import traceback
 from .registry import CHECKS, open_descriptors
 
 _THEMES = """
-    clocks devices faults files limits local_sockets mapping memory_edges mounts pointers priority proc
-    processes request_edges requests sealing services signal_edges signal_queues signals stdlib
-    thread_ends threads waiting
+    clocks devices faults files limits local_sockets mapping memory_edges mounts pointers
+    priority proc processes request_edges requests sealing served_sockets services signal_edges
+    signal_queues signals stdlib thread_ends threads waiting
 """
 for _theme in _THEMES.split():
     # Importing registers the checks of a theme.

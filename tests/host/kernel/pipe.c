@@ -1,4 +1,4 @@
-/* fs/pipe.c: bytes and messages come out as they went in, whatever the ring's size and position. */
+/* fs/pipe.c: bytes come out as they went in, whatever the ring's size and position. */
 #include "fs/pipe.h"
 
 #include <string.h>
@@ -15,11 +15,10 @@ static struct pipe *pipe;
 static u8 source[PERIOD + LARGEST], target[LARGEST];
 static u64 written, taken;                      /* positions in the source, which repeats for ever */
 
-static void start(bool packets) {
+static void start(void) {
     pipe = pipe_new();
-    CHECK(pipe && pipe->capacity == PIPE_CAPACITY);
+    CHECK(pipe && pipe->ring.limit == PIPE_CAPACITY);
     pipe->readers = pipe->writers = 1;
-    pipe->packets = packets;
     random_fill(source, PERIOD);
     for (size_t k = PERIOD; k < sizeof source; k++)
         source[k] = source[k - PERIOD];
@@ -40,7 +39,7 @@ static i64 put(size_t n) {
 
 static i64 get(size_t n) {
     struct span to = program_span(target, n);
-    i64 got = pipe_read(pipe, &to, true, false);
+    i64 got = pipe_read(pipe, &to, true);
     CHECK_IN(got <= 0 || !memcmp(target, source + taken % PERIOD, (size_t)got), "%ld bytes at %lu", got, taken);
     taken += got < 0 ? 0 : (u64)got;
     return got;
@@ -49,7 +48,7 @@ static i64 get(size_t n) {
 /* ---- bytes ---- */
 
 TEST(bytes_come_out_in_the_order_they_went_in) {
-    start(false);
+    start();
     for (int round = 0; round < 20000; round++) {
         u64 fill = written - taken, n = random_below(random_below(4) ? 300 : 30000);
         if (random_below(2)) {
@@ -64,28 +63,28 @@ TEST(bytes_come_out_in_the_order_they_went_in) {
 }
 
 TEST(the_ring_grows_with_its_content_and_no_further_than_allowed) {
-    start(false);
-    CHECK_EQUAL(pipe->allocated, 0);
+    start();
+    CHECK_EQUAL(pipe->ring.allocated, 0);
     CHECK_EQUAL(put(1), 1);
-    u32 first = pipe->allocated;
+    u32 first = pipe->ring.allocated;
     CHECK(first && first < PIPE_CAPACITY);
     CHECK_EQUAL(put(first - 10), first - 10);
     CHECK_EQUAL(get(first - 100), first - 100);
     /* The content lies across the ring's end when it grows. */
     CHECK_EQUAL(put(first), first);
-    CHECK_EQUAL(pipe->allocated, 2 * first);
+    CHECK_EQUAL(pipe->ring.allocated, 2 * first);
     CHECK_EQUAL(put(PIPE_CAPACITY), PIPE_CAPACITY - first - 91);
-    CHECK_EQUAL(pipe->allocated, PIPE_CAPACITY);
+    CHECK_EQUAL(pipe->ring.allocated, PIPE_CAPACITY);
     CHECK_EQUAL(put(1), -EAGAIN);
     CHECK_EQUAL(get(2 * PIPE_CAPACITY), PIPE_CAPACITY);
     end();
 }
 
 TEST(positions_wrap_around) {
-    start(false);
+    start();
     CHECK_EQUAL(put(1000), 1000);
     CHECK_EQUAL(get(1000), 1000);
-    pipe->head = pipe->tail = UINT32_MAX - 100;
+    pipe->ring.head = pipe->ring.tail = UINT32_MAX - 100;
     for (int round = 0; round < 50; round++) {
         CHECK_EQUAL(put(1500), 1500);
         CHECK_EQUAL(pipe_fill(pipe), 1500);
@@ -95,7 +94,7 @@ TEST(positions_wrap_around) {
 }
 
 TEST(small_writes_are_not_torn) {
-    start(false);
+    start();
     CHECK_EQUAL(put(PIPE_CAPACITY - 4095), PIPE_CAPACITY - 4095);
     CHECK_EQUAL(put(4096), -EAGAIN);
     CHECK_EQUAL(put(4097), 4095);
@@ -106,7 +105,7 @@ TEST(small_writes_are_not_torn) {
 }
 
 TEST(without_a_writer_a_read_ends_and_without_a_reader_a_write_fails) {
-    start(false);
+    start();
     CHECK_EQUAL(put(5), 5);
     pipe_close_writer(pipe);
     CHECK_EQUAL(get(10), 5);
@@ -119,7 +118,7 @@ TEST(without_a_writer_a_read_ends_and_without_a_reader_a_write_fails) {
 }
 
 TEST(a_bad_pointer_moves_nothing) {
-    start(false);
+    start();
     /* The ring's end lies in the middle, so that there are two pieces. */
     CHECK_EQUAL(put(1500), 1500);
     CHECK_EQUAL(get(1400), 1400);
@@ -137,7 +136,7 @@ TEST(a_bad_pointer_moves_nothing) {
 }
 
 TEST(a_ring_that_cannot_grow_is_an_error) {
-    start(false);
+    start();
     heap_left = 0;
     CHECK_EQUAL(put(10), -ENOMEM);
     heap_left = 1;
@@ -154,7 +153,7 @@ static bool reader_runs(void) {
 }
 
 TEST(a_writer_sleeps_until_there_is_room) {
-    start(false);
+    start();
     program_meanwhile = reader_runs;
     struct span from = program_span(source, 300000);
     CHECK_EQUAL(pipe_write(pipe, &from, false), 300000);
@@ -168,18 +167,18 @@ TEST(a_writer_sleeps_until_there_is_room) {
 static bool writer_runs(void) { return put(3) == 3; }
 
 TEST(a_reader_sleeps_until_there_is_something) {
-    start(false);
+    start();
     program_meanwhile = writer_runs;
     struct span to = program_span(target, 100);
-    CHECK_EQUAL(pipe_read(pipe, &to, false, false), 3);
+    CHECK_EQUAL(pipe_read(pipe, &to, false), 3);
     CHECK(program_sleeps == 1 && program_wakes == 1);
     end();
 }
 
 TEST(a_signal_ends_the_sleep_and_what_was_written_counts) {
-    start(false);
+    start();
     struct span to = program_span(target, 100), from = program_span(source, 100000);
-    CHECK_EQUAL(pipe_read(pipe, &to, false, false), -ERESTARTSYS);
+    CHECK_EQUAL(pipe_read(pipe, &to, false), -ERESTARTSYS);
     CHECK_EQUAL(pipe_write(pipe, &from, false), PIPE_CAPACITY);
     from = program_span(source, 100);
     CHECK_EQUAL(pipe_write(pipe, &from, false), -ERESTARTSYS);
@@ -192,61 +191,10 @@ static bool writer_leaves(void) {
 }
 
 TEST(a_sleeping_reader_sees_the_end) {
-    start(false);
+    start();
     program_meanwhile = writer_leaves;
     struct span to = program_span(target, 100);
-    CHECK_EQUAL(pipe_read(pipe, &to, false, false), 0);
+    CHECK_EQUAL(pipe_read(pipe, &to, false), 0);
     CHECK_EQUAL(program_wakes, 1);
-    end();
-}
-
-/* ---- messages ---- */
-
-TEST(messages_keep_their_borders) {
-    static u32 lengths[100000];
-    u32 first = 0, last = 0, fill = 0;
-    start(true);
-    for (int round = 0; round < 20000; round++) {
-        u32 n = (u32)random_below(random_below(8) ? 200 : 20000);
-        if (random_below(2)) {
-            bool fits = fill + n + 4 <= PIPE_CAPACITY;
-            CHECK_EQUAL(put(n), fits ? (i64)n : -EAGAIN);
-            if (fits) {
-                lengths[last++] = n;
-                fill += n + 4;
-            }
-        } else if (first == last) {
-            CHECK_EQUAL(get(n), -EAGAIN);
-        } else {
-            u32 length = lengths[first++], part = (u32)min_u64(length, n);
-            CHECK_EQUAL(get(n), part);
-            taken += length - part;             /* the rest of a message is lost */
-            fill -= length + 4;
-        }
-    }
-    end();
-}
-
-TEST(a_message_larger_than_the_pipe_is_refused) {
-    start(true);
-    CHECK_EQUAL(put(PIPE_CAPACITY - 3), -EMSGSIZE);
-    CHECK_EQUAL(put(PIPE_CAPACITY - 4), PIPE_CAPACITY - 4);
-    CHECK_EQUAL(put(0), -EAGAIN);
-    CHECK_EQUAL(get(PIPE_CAPACITY), PIPE_CAPACITY - 4);
-    CHECK_EQUAL(put(0), 0);
-    CHECK_EQUAL(pipe_fill(pipe), 4);
-    CHECK_EQUAL(get(10), 0);
-    CHECK_EQUAL(get(10), -EAGAIN);
-    end();
-}
-
-TEST(a_message_from_a_bad_pointer_is_not_sent) {
-    start(true);
-    program_fault = (u64)source + 50;
-    CHECK_EQUAL(put(100), -EFAULT);
-    program_fault = 0;
-    CHECK_EQUAL(get(100), -EAGAIN);
-    CHECK_EQUAL(put(20), 20);
-    CHECK_EQUAL(get(100), 20);
     end();
 }
