@@ -107,12 +107,12 @@ class Machine:
         async with self._network_lock:
             if self.server.network == self._first_network_request:
                 try:
-                    service: Any = __import__("ovum.net.service", fromlist=["start"])
+                    from ovum.net.service import start
                 except ModuleNotFoundError as error:
                     if error.name not in ("ovum.net", "ovum.net.service"):
                         raise
                     raise refuse(EAFNOSUPPORT) from None
-                await service.start(self)
+                await start(self)
         await self.server.network(request)
 
     def _power_button(self) -> None:
