@@ -18,7 +18,7 @@ from __future__ import annotations
 from ovum.drivers.discovery import discover
 from ovum.drivers.errors import DeviceError, DeviceTimeout
 from ovum.services.log import INFO, WARNING, log, log_error
-from ovum.services.tasks import CancelScope, Event, Group, move_on_after, now
+from ovum.services.tasks import CancelScope, Event, Group, checkpoint, move_on_after, now
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -171,6 +171,7 @@ class DeviceManager:
             async with Group("devices") as group:
                 for found in discover(self.hardware, self._spaces, self._command_line, self._warn):
                     group.start(self._attach, found, name=found.name)
+                    await checkpoint()
         finally:
             self._up.set()
         up = sum(device.state == "up" for device in self.devices)
@@ -186,6 +187,8 @@ class DeviceManager:
         begun = now()
         try:
             module = __import__(found.module, fromlist=["attach"])
+            # An import takes long enough by itself for others to wait.
+            await checkpoint()
             driver: Driver | None = None
             with move_on_after(ATTACH_S) as scope:
                 driver = await module.attach(found.open(), self)

@@ -20,9 +20,12 @@ import struct
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, ClassVar, Protocol, overload
+    from collections.abc import Mapping
+    from typing import Protocol, overload
 
     Bits = int | tuple[int, int]
+    Position = tuple[int, int]
+    """Of a field: how far it is shifted, and its mask then."""
 
     class Window(Protocol):
         """A piece of a bus: a device's registers, by their offset in bytes."""
@@ -44,45 +47,60 @@ if TYPE_CHECKING:
 class Value(int):
     """What a register contains: an int, with the register's fields as attributes."""
 
-    _fields: ClassVar[dict[str, tuple[int, int]]]
-    _name: ClassVar[str]
+    # A copy asks for other attributes before it has these.
+    _name: str = ""
+    _positions: Mapping[str, Position] = {}
 
-    if TYPE_CHECKING:
+    def __getattr__(self, name: str) -> int:
+        # Only for what is no attribute of int. A class for each register, with properties, would
+        # be as fast to read, but most of what it takes to import a driver.
+        shift, mask = _position(self._name, self._positions, name)
+        return int(self) >> shift & mask
 
-        def __getattr__(self, name: str) -> int: ...
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self._positions]
 
     def __repr__(self) -> str:
-        parts = []
-        for name, (shift, mask) in self._fields.items():
-            field = self >> shift & mask
-            if field:
-                parts.append(name if mask == 1 else f"{name}={field:#x}")
-        return f"<{self._name} {int(self):#x}{': ' if parts else ''}{' '.join(parts)}>"
+        names = " ".join(self.names())
+        return f"<{self._name} {int(self):#x}{': ' if names else ''}{names}>"
+
+    def names(self) -> list[str]:
+        """The fields that are not zero, those of several bits with their values."""
+        return [
+            name if self._positions[name][1] == 1 else f"{name}={field:#x}"
+            for name, field in self.fields().items()
+            if field
+        ]
 
     def fields(self) -> dict[str, int]:
         """All fields by name."""
-        return {name: self >> shift & mask for name, (shift, mask) in self._fields.items()}
+        number = int(self)
+        places = self._positions.items()
+        return {name: number >> shift & mask for name, (shift, mask) in places}
 
     def replace(self, **fields: int) -> Value:
         """The same with other values in these fields. Raises ValueError, AttributeError."""
         result = int(self)
         for name, field in fields.items():
-            shift, mask = self._position(name)
+            shift, mask = _position(self._name, self._positions, name)
             if not 0 <= field <= mask:
                 raise ValueError(f"{self._name}.{name} is at most {mask:#x}, not {field:#x}")
             result = result & ~(mask << shift) | field << shift
-        return type(self)(result)
-
-    @classmethod
-    def _position(cls, name: str) -> tuple[int, int]:
-        try:
-            return cls._fields[name]
-        except KeyError:
-            raise AttributeError(f"{cls._name} has no field {name!r}") from None
+        return _value(self._name, self._positions, result)
 
 
-def _field(shift: int, mask: int) -> property:
-    return property(lambda value: int.__rshift__(value, shift) & mask)
+def _value(name: str, positions: Mapping[str, Position], number: int) -> Value:
+    value = Value(number)
+    value._name = name
+    value._positions = positions
+    return value
+
+
+def _position(register: str, positions: Mapping[str, Position], name: str) -> Position:
+    try:
+        return positions[name]
+    except KeyError:
+        raise AttributeError(f"{register} has no field {name!r}") from None
 
 
 class Register:
@@ -101,20 +119,15 @@ class Register:
         self.name = ""
         self._read = f"read{width}"
         self._write = f"write{width}"
-        self._positions = {}
+        self._positions: dict[str, Position] = {}
         for name, bits in fields.items():
             msb, lsb = bits if isinstance(bits, tuple) else (bits, bits)
             if not width > msb >= lsb >= 0:
                 raise ValueError(f"field {name!r} is not within {width} bits")
             self._positions[name] = (lsb, (1 << msb - lsb + 1) - 1)
-        self._type: type[Value] = Value
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
-        namespace: dict[str, Any] = {n: _field(*place) for n, place in self._positions.items()}
-        namespace["_fields"] = self._positions
-        namespace["_name"] = name
-        self._type = type("Value", (Value,), namespace)
 
     if TYPE_CHECKING:
 
@@ -126,7 +139,7 @@ class Register:
     def __get__(self, block: Registers | None, owner: type) -> Register | Value:
         if block is None:
             return self
-        return self._type(getattr(block.window, self._read)(self.offset))
+        return _value(self.name, self._positions, getattr(block.window, self._read)(self.offset))
 
     def __set__(self, block: Registers, value: int) -> None:
         getattr(block.window, self._write)(self.offset, value)
@@ -137,14 +150,14 @@ class Register:
 
     def value(self, number: int = 0, **fields: int) -> Value:
         """A value of this register, with these fields in it."""
-        result = self._type(number)
+        result = _value(self.name, self._positions, number)
         return result.replace(**fields) if fields else result
 
     def mask(self, *names: str) -> int:
         """The bits of these fields."""
         result = 0
         for name in names:
-            shift, mask = self._type._position(name)
+            shift, mask = _position(self.name, self._positions, name)
             result |= mask << shift
         return result
 

@@ -78,10 +78,6 @@ class Structure(Registers):
 def shown(value: object) -> str:
     """A field for people: hexadecimal, with the names of what is in it."""
     if isinstance(value, Value):
-        names = [
-            name if value._fields[name][1] == 1 else f"{name}={field:#x}"
-            for name, field in value.fields().items()
-            if field
-        ]
+        names = value.names()
         return f"{int(value):#x}" + (f" ({' '.join(names)})" if names else "")
     return str(value)

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 STORE = Store("base", ".cpio", keep=6)
 
-_RECIPE = ("baselayer.py", "cpio.py", "reach.py", "rootfs.py", "stdlib.py", "strip.py", "tzif.py")
+_RECIPE = (
+    *("baselayer.py", "bundles.py", "cpio.py", "reach.py", "rootfs.py", "stdlib.py", "strip.py"),
+    "tzif.py",
+)
 
 
 def recipe_digest() -> str:

@@ -11,10 +11,11 @@ of the same name could take a library module's place.
 import marshal
 import os
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ovum.bundles import bundles, name_of
 from ovum.bytecode import PYC_HEADER, BytecodeError, Unit, compile_units
 from ovum.cpio import Entry, regular
 from ovum.paths import OWN_PARTS, REPO
@@ -144,7 +145,8 @@ def library_entries(
         yield regular(f"{LIBRARY}/{name}c", work / f"{name}c")
     packed = sorted(name for name in files if not plain(name))
     if packed:
-        yield regular(PACK, _pack({name: (work / f"{name}c").read_bytes() for name in packed}))
+        codes = {name: (work / f"{name}c").read_bytes()[PYC_HEADER:] for name in packed}
+        yield regular(PACK, _pack(codes, bundles({name: files[name] for name in packed})))
 
 
 def _replacement(name: str) -> Path | None:
@@ -156,16 +158,37 @@ def _place(name: str, plain: bool) -> str:
     return f"{LIBRARY}/{name}" if plain else f"{PACK}/{name}"
 
 
-def _pack(files: Mapping[str, bytes]) -> bytes:
-    """The packed file, as pyhost/library.py reads it, of these `.pyc` files."""
-    codes = {name: content[PYC_HEADER:] for name, content in files.items()}
+def _pack(codes: Mapping[str, bytes], together: Iterable[list[str]]) -> bytes:
+    """The packed file, as pyhost/library.py reads it, of marshalled modules by their paths.
+
+    together: those that are one bundle.
+    """
     dictionary = _dictionary(codes)
-    blobs = {name: _deflate(code, dictionary) for name, code in codes.items()}
+    pieces = [(names, _deflate(_bundle(names, codes), dictionary), True) for names in together]
+    bundled = {name for names, _, _ in pieces for name in names}
+    pieces += [
+        ([name], _deflate(code, dictionary), False)
+        for name, code in codes.items()
+        if name not in bundled
+    ]
     # How long the head is depends on the offsets in it, which depend on how long it is: offsets
     # have the same length in marshal's format whatever they are.
-    head = _head(blobs, dictionary, 0)
-    head = _head(blobs, dictionary, 8 + len(head))
-    return len(head).to_bytes(8, "little") + head + b"".join(blobs.values())
+    head = _head(pieces, dictionary, 0)
+    head = _head(pieces, dictionary, 8 + len(head))
+    return len(head).to_bytes(8, "little") + head + b"".join(blob for _, blob, _ in pieces)
+
+
+def _bundle(names: list[str], codes: Mapping[str, bytes]) -> bytes:
+    """A bundle: its modules' names and offsets, marshalled, and their codes."""
+
+    def contents(offset: int) -> bytes:
+        places = []
+        for name in names:
+            places.append((name_of(name), offset))
+            offset += len(codes[name])
+        return marshal.dumps(tuple(places), 2)
+
+    return contents(len(contents(0))) + b"".join(codes[name] for name in names)
 
 
 _WINDOW = 32768
@@ -188,9 +211,10 @@ def _deflate(code: bytes, dictionary: bytes) -> bytes:
     return deflate.compress(code) + deflate.flush()
 
 
-def _head(blobs: Mapping[str, bytes], dictionary: bytes, offset: int) -> bytes:
+def _head(pieces: list[tuple[list[str], bytes, bool]], dictionary: bytes, offset: int) -> bytes:
     places = {}
-    for name, blob in blobs.items():
-        places[name] = offset, len(blob)
+    for names, blob, bundle in pieces:
+        for name in names:
+            places[name] = offset, len(blob), bundle
         offset += len(blob)
     return marshal.dumps((places, dictionary), 2)

@@ -1,16 +1,23 @@
 """Imports the rarer modules of the library from one packed file; frozen, and imported first.
 
-The file (written by ovum/stdlib.py) is the length of its head in eight bytes, the head (an index,
-offset and size by each module's source path, and deflate's dictionary), marshalled, and the
-modules, each its marshalled code deflated. It is on sys.path like a zip file; zipimport does the
-same job, but reads a list of contents with Python code at every start and opens the file's headers
-for every module.
+The file (written by ovum/stdlib.py) is the length of its head in eight bytes, the head (an index:
+offset, size and whether it is a bundle by each module's source path; and deflate's dictionary),
+marshalled, and the modules, each its marshalled code deflated. It is on sys.path like a zip file;
+zipimport does the same job, but reads a list of contents with Python code at every start and opens
+the file's headers for every module.
+
+A bundle is modules of ours that are needed together (ovum/bundles.py). The first import of one runs
+them all, in an order in which each finds what it imports: most of what an import of a small module
+costs is the import system's own work. A bundle imports nothing but what is in it, in bundles that
+import nothing of it, or in the library, so that its lock is always the last one to be taken.
 """
 
+import gc
 import marshal
 import sys
 import zlib
 from _frozen_importlib import ModuleSpec
+from _thread import RLock
 
 # Only builtin modules above: this one runs at every start. What the annotations name is not loaded.
 TYPE_CHECKING = False
@@ -20,17 +27,95 @@ if TYPE_CHECKING:
 
 PACK = f"{sys.prefix}/lib/python{sys.version_info[0]}.{sys.version_info[1]}/stdlib.pack"
 
-_head: tuple[dict[str, tuple[int, int]], bytes] = {}, b""
+_head: tuple[dict[str, tuple[int, int, bool]], bytes] = {}, b""
 """The index, and what all modules were deflated with."""
 
+_run: set[int] = set()
+"""The offsets of the bundles that have been run."""
 
-def _read_index() -> dict[str, tuple[int, int]]:
+_running = RLock()
+"""Held by the thread that runs a bundle; its modules import modules of others."""
+
+
+def _read_index() -> dict[str, tuple[int, int, bool]]:
     global _head
     if not _head[0]:
         with open(PACK, "rb", buffering=0) as file:
             size = int.from_bytes(file.read(8), "little")
             _head = marshal.loads(file.read(size))
     return _head[0]
+
+
+def _inflate(offset: int, size: int) -> bytes:
+    with open(PACK, "rb", buffering=0) as file:
+        file.seek(offset)
+        return zlib.decompressobj(zdict=_head[1]).decompress(file.read(size))
+
+
+def _members(data: bytes) -> "Iterator[tuple[str, memoryview]]":
+    """What is in a bundle: the names of the modules, and their marshalled code."""
+    names: tuple[tuple[str, int], ...] = marshal.loads(data)
+    view = memoryview(data)
+    for name, offset in names:
+        yield name, view[offset:]
+
+
+def _run_bundle(offset: int, size: int) -> None:
+    with _running:
+        if offset in _run:
+            return
+        _run.add(offset)
+        collecting = gc.isenabled()
+        gc.disable()
+        try:
+            for name, code in _members(_inflate(offset, size)):
+                if name not in sys.modules:
+                    _run_member(name, code)
+        finally:
+            if collecting:
+                gc.enable()
+
+
+def _run_member(name: str, code: memoryview) -> None:
+    """Makes a module as the import system does. It is in sys.modules once it is complete."""
+    parent, _, last = name.rpartition(".")
+    folder = PACK + "/" + parent.replace(".", "/") if parent else PACK
+    finder = sys.path_importer_cache.get(folder)
+    if not isinstance(finder, PackedLibrary):
+        finder = sys.path_importer_cache[folder] = PackedLibrary(folder)
+    spec = finder.spec(name)
+    module = type(sys)(name)
+    module.__spec__ = spec
+    module.__loader__ = spec.loader
+    module.__file__ = spec.origin
+    module.__package__ = parent
+    if spec.submodule_search_locations is not None:
+        module.__package__ = name
+        module.__path__ = spec.submodule_search_locations
+    exec(marshal.loads(code), module.__dict__)
+    sys.modules[name] = module
+    if parent in sys.modules:
+        setattr(sys.modules[parent], last, module)
+    if spec.submodule_search_locations is not None:
+        for child, other in list(sys.modules.items()):
+            if child.rpartition(".")[0] == name:
+                setattr(module, child.rpartition(".")[2], other)
+
+
+class _Run:
+    """The loader that the import system gets for a module which its bundle has run."""
+
+    def __init__(self, module: "ModuleType") -> None:
+        self._module = module
+        self._spec = module.__spec__
+
+    def create_module(self, spec: ModuleSpec) -> "ModuleType":
+        """It is there."""
+        return self._module
+
+    def exec_module(self, module: "ModuleType") -> None:
+        """It has its own spec again, whose loader can tell more."""
+        module.__spec__ = self._spec
 
 
 class PackedLibrary:
@@ -53,9 +138,21 @@ class PackedLibrary:
 
     def find_spec(self, name: str, target: "ModuleType | None" = None) -> ModuleSpec | None:
         """The module's spec, or None if it is not in this folder."""
-        source = self._source(name)
-        if source not in self._index:
+        place = self._index.get(self._source(name))
+        if place is None:
             return None
+        if place[2] and place[0] not in _run:
+            _run_bundle(place[0], place[1])
+            module = sys.modules.get(name)
+            if module is not None:
+                # The import system asks a module that is there for its spec, whatever it got here.
+                module.__spec__ = ModuleSpec(name, _Run(module))  # type: ignore[arg-type]
+                return module.__spec__
+        return self.spec(name)
+
+    def spec(self, name: str) -> ModuleSpec:
+        """The spec of a module that is here."""
+        source = self._source(name)
         package = source.endswith("/__init__.py")
         spec = ModuleSpec(
             name,
@@ -80,12 +177,12 @@ class PackedLibrary:
         source = self._source(name)
         if source not in self._index:
             raise ImportError(f"no module {name!r} in the packed library", name=name)
-        offset, size = self._index[source]
-        with open(PACK, "rb", buffering=0) as file:
-            file.seek(offset)
-            inflate = zlib.decompressobj(zdict=_head[1])
-            code: CodeType = marshal.loads(inflate.decompress(file.read(size)))
-        return code
+        offset, size, bundled = self._index[source]
+        data = _inflate(offset, size)
+        if bundled:
+            path = source.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+            return marshal.loads(dict(_members(data))[path])  # type: ignore[no-any-return]
+        return marshal.loads(data)  # type: ignore[no-any-return]
 
     def get_source(self, name: str) -> None:
         """There is none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ovum.drivers.discovery import NOBODY
 from ovum.drivers.pci.function import PciFunction
 from ovum.drivers.pci.header import LAYOUT_BRIDGE, BridgeHeader
 
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 DEVICES = 32
 FUNCTIONS = 8
 """On a bus, in a device (PCI 3.0, 3.2.2.3.4)."""
-
-_NOBODY = 0xFFFF
 
 
 def scan(hardware: Hardware, space: ConfigSpace) -> Iterator[PciFunction]:
@@ -42,7 +41,7 @@ def _on_bus(hardware: Hardware, space: ConfigSpace, bus: int) -> Iterator[PciFun
         number = 0
         while number < count:
             window = space.function(bus, device, number)
-            if window.read16(0) != _NOBODY:
+            if window.read16(0) != NOBODY:
                 function = PciFunction(hardware, window, space.segment, bus, device, number)
                 if number == 0 and function.header.header_type.multifunction:
                     count = FUNCTIONS

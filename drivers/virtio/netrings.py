@@ -6,7 +6,7 @@ rings where it can be; nothing is allocated for a frame but the frame.
 
 from __future__ import annotations
 
-from struct import Struct, pack
+from struct import Struct, pack, pack_into
 
 from ovum.drivers.errors import DeviceError
 from ovum.drivers.virtio.queue import NEXT, WRITE, Queue
@@ -55,8 +55,14 @@ class FrameQueue(Queue):
         self.views = [view[k * buffer_size : (k + 1) * buffer_size] for k in range(count)]
         """The buffers, each with room for the header in front; of head h: `views[h // step]`."""
         self._lengths = self._descriptors.cast("I")
-        for head in self.heads:
-            self.point(head, self.own(head), buffer_size)
+        if split:
+            for head in self.heads:
+                self.point(head, self.own(head), buffer_size)
+        else:
+            # As `point` would write them: the address, then the length, flags and no next one.
+            words = [buffer_size | flags << 32] * (2 * count)
+            words[::2] = range(self._base, self._base + count * buffer_size, buffer_size)
+            pack_into(f"<{2 * count}Q", self._descriptors, 0, *words)
         return memory
 
     def own(self, head: int) -> int:
@@ -115,8 +121,7 @@ class ReceiveQueue(FrameQueue):
     def fill(self, buffer_size: int, header_size: int, split: bool) -> None:
         """Makes the buffers and gives all to the device, which is told by the next `kick`."""
         memory = self.furnish(buffer_size, header_size, split, WRITE)
-        order = b"".join(head.to_bytes(2, "little") for head in self.heads)
-        self._order = memoryview(order).cast("H")
+        self._order = memoryview(pack(f"<{self.buffers}H", *self.heads)).cast("H")
         self._available[2 : 2 + self.buffers] = self._order
         self._next = self.buffers
         # The first bytes of headers, and num_buffers: every so many of these is a buffer's (5.1.6).
@@ -217,8 +222,9 @@ class TransmitQueue(FrameQueue):
         """Heads of those that the device has."""
         self._special: dict[int, int | None] = {}
         """Of these, the ones with a header of their own; and their large buffer."""
-        step = self.step
-        self._views_by_head = [self.views[head // step] for head in range(len(self.heads) * step)]
+        self._views_by_head = self.views
+        if split:
+            self._views_by_head = [view for view in self.views for _ in range(2)]
         self._large_free: list[int] = []
 
     @property

@@ -40,3 +40,35 @@ def test_entropy_comes_from_the_host(kind: str, device: str) -> None:
 def test_a_machine_without_devices_starts_none(kind: str) -> None:
     result = machine.code(SOURCE, "--net", "none", "--machine", kind).expect()
     assert json.loads(result.out) == [[], []]
+
+
+IMPORTED = """\
+import sys
+from ovum.drivers import manager
+manager.start()
+print([device.state for device in manager.devices()])
+print(*sorted(name for name in sys.modules if name.startswith("ovum.drivers.")))
+"""
+
+NOT_ON_MICROVM = (
+    "display",
+    "e1000",
+    "input",
+    "ninep",
+    "pci.function",
+    "pci.scan",
+    "ps2",
+    "virtio.pci",
+)
+
+
+def test_drivers_that_are_not_needed_are_not_imported() -> None:
+    devices = "-device virtio-rng-device -netdev user,id=n -device virtio-net-device,netdev=n"
+    states, modules = machine.code(IMPORTED, "--qemu", devices).expect().out.splitlines()
+    assert states == "['up', 'up']"
+    names = [name.removeprefix("ovum.drivers.") for name in modules.split()]
+    assert "virtio.net" in names
+    assert not [name for name in names if name.startswith((*NOT_ON_MICROVM, "virtio.block"))]
+    states, modules = machine.code(IMPORTED).expect().out.splitlines()
+    assert states == "[]"
+    assert "virtio.queue" not in modules

@@ -92,18 +92,18 @@ def test_all_python_is_bytecode_that_is_never_checked(files: Files) -> None:
         assert content(files, name)[4:8] == b"\x01\x00\x00\x00", name
 
 
-def packed_index(pack: bytes) -> dict[str, tuple[int, int]]:
+def packed_index(pack: bytes) -> dict[str, tuple[int, int, bool]]:
     size = int.from_bytes(pack[:8], "little")
-    index: dict[str, tuple[int, int]] = marshal.loads(pack[8 : 8 + size])[0]
+    index: dict[str, tuple[int, int, bool]] = marshal.loads(pack[8 : 8 + size])[0]
     return index
 
 
 def test_the_packed_file_is_its_index_and_what_it_names(files: Files) -> None:
     pack = content(files, stdlib.PACK)
-    places = sorted(packed_index(pack).values())
+    places = sorted(set(packed_index(pack).values()))
     assert places[0][0] == 8 + int.from_bytes(pack[:8], "little")
-    ends = [offset + size for offset, size in places]
-    assert [offset for offset, _ in places[1:]] == ends[:-1]
+    ends = [offset + size for offset, size, _ in places]
+    assert [offset for offset, _, _ in places[1:]] == ends[:-1]
     assert ends[-1] == len(pack)
 
 
@@ -199,3 +199,71 @@ def test_the_library_works_from_the_layer(files: Files, ours: Run, tmp_path: Pat
         "None True",
         "True",
     ]
+
+
+def imported(files: Files, ours: Run, root: Path, *code: str) -> list[str]:
+    unpack(files, root)
+    # Not here, where the package is that the layer was made from.
+    home = str(root / "usr")
+    done = ours("-c", "import sys\n" + "\n".join(code), cwd=root, PYTHONHOME=home)
+    assert done.stderr == ""
+    return done.stdout.splitlines()
+
+
+def test_a_bundle_is_there_as_a_whole_and_its_modules_are_like_others(
+    files: Files, ours: Run, tmp_path: Path
+) -> None:
+    assert imported(
+        files,
+        ours,
+        tmp_path,
+        "import ovum.services.tasks, gc",
+        "t = ovum.services.tasks",
+        "print('ovum.services.tasks.loop' in sys.modules, gc.isenabled())",
+        "print(t.loop is sys.modules['ovum.services.tasks.loop'], t.loop.Scheduler is t.Scheduler)",
+        "s = t.loop.__spec__",
+        "print(s.name, s.parent, t.__spec__.name, t.__spec__.parent, ovum.__spec__.name)",
+        "print(t.loop.__file__.endswith('.pack/ovum/services/tasks/loop.py'), t.loop.__doc__[:14])",
+        "print(t.loop.__package__, t.__package__, t.__path__ == s.loader.__class__(",
+        "    t.__path__[0].rpartition('/')[0]).find_spec(t.__name__).submodule_search_locations)",
+        "import importlib, pkgutil",
+        "old = t.loop.Scheduler",
+        "print(importlib.reload(t.loop).Scheduler is not old)",
+        "del sys.modules['ovum.services.tasks.sync']",
+        "from ovum.services.tasks.sync import Lock",
+        "print(Lock is not t.Lock, s.loader.get_code('ovum.services.tasks.sync').co_filename[-7:])",
+        "print('channel' in [m.name for m in pkgutil.iter_modules(t.__path__)])",
+        "print(t.run.__module__)",
+    )[1:] == [
+        "True True",
+        "ovum.services.tasks.loop ovum.services.tasks ovum.services.tasks ovum.services.tasks ovum",
+        "True The scheduler:",
+        "ovum.services.tasks ovum.services.tasks True",
+        "True",
+        "True sync.py",
+        "True",
+        "ovum.services.tasks.running",
+    ]
+
+
+def test_threads_that_import_from_one_bundle_get_the_same_modules(
+    files: Files, ours: Run, tmp_path: Path
+) -> None:
+    assert imported(
+        files,
+        ours,
+        tmp_path,
+        "import threading",
+        "names = ['loop', 'sync', 'channel', 'scope', 'task', 'group', 'errors', 'current'] * 4",
+        "sys.setswitchinterval(1e-5)",
+        "barrier = threading.Barrier(len(names))",
+        "found = []",
+        "def get(name):",
+        "    barrier.wait()",
+        "    module = __import__(f'ovum.services.tasks.{name}', fromlist=['x'])",
+        "    found.append(module is sys.modules[module.__name__] and module.__spec__.name)",
+        "threads = [threading.Thread(target=get, args=(name,)) for name in names]",
+        "[t.start() for t in threads]; [t.join() for t in threads]",
+        "print(len(found), sorted(set(found)) == sorted(f'ovum.services.tasks.{n}'",
+        "    for n in set(names)))",
+    ) == ["32 True"]

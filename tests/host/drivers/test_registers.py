@@ -1,5 +1,7 @@
 """Registers as data."""
 
+import copy
+
 import pytest
 
 from ovum.drivers.registers import BytesWindow, Register, Registers
@@ -27,6 +29,13 @@ def test_a_write_is_one_access_of_the_registers_width() -> None:
     sample.control = sample.control.replace(speed=0xFF)
     assert data.hex() == "0000000000ff0080"
     assert Sample.control.mask("enable", "speed") == 0x8000FF00
+
+
+def test_a_value_is_copied_with_its_fields() -> None:
+    value = copy.deepcopy(Sample.control.value(enable=1))
+    assert (value.enable, repr(value)) == (1, "<control 0x80000000: enable>")
+    assert {"enable", "speed", "bit_length"} <= set(dir(value))
+    assert not hasattr(value, "busy")
 
 
 def test_what_does_not_fit_is_refused() -> None:
