@@ -68,6 +68,16 @@ class BlockDevice:
         """Writes whole blocks from the view."""
         raise refuse(errno.EIO, self)
 
+    def begin_blocks(
+        self, write: bool, offset: int, view: memoryview, done: Callable[[Exception | None], None]
+    ) -> bool:
+        """Begins to read or to write whole blocks, if nothing has to be waited for first.
+
+        done(error) is called when that is done, between two tasks; it must not raise. False:
+        nothing has begun, and nothing is called.
+        """
+        return False
+
     async def flush(self) -> None:
         """What was written so far survives the loss of power."""
 
@@ -120,6 +130,29 @@ class BlockDevice:
         finally:
             self._written()
         return size
+
+    def begin(
+        self, write: bool, offset: int, view: memoryview, done: Callable[[Exception | None], None]
+    ) -> bool:
+        """Begins to read into the view, or to write it, if it is whole blocks of the device and
+        nothing has to be waited for: for those who have no task. See `begin_blocks`."""
+        size = len(view)
+        if (offset | size) & self.block_size - 1 or not 0 <= offset < offset + size <= self.size:
+            return False
+        if not write:
+            return self.begin_blocks(False, offset, view, done)
+        if self.readonly or self._alone:
+            return False
+
+        def written(error: Exception | None) -> None:
+            self._written()
+            done(error)
+
+        self._writes += 1
+        begun = self.begin_blocks(True, offset, view, written)
+        if not begun:
+            self._written()
+        return begun
 
     def _written(self) -> None:
         self._writes -= 1

@@ -245,6 +245,11 @@ class Partition(BlockDevice):
             raise refuse(errno.EPERM if self.readonly else errno.ENOSPC, self)
         return await self.disk.write(self.part.offset + offset, view[:size])
 
+    def begin_blocks(
+        self, write: bool, offset: int, view: memoryview, done: Callable[[Exception | None], None]
+    ) -> bool:
+        return self.disk.begin(write, self.part.offset + offset, view, done)
+
     async def flush(self) -> None:
         await self.disk.flush()
 

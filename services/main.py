@@ -62,6 +62,7 @@ class Machine:
         self.server.network = self._first_network_request
         self._network_lock = Lock()
         self.events = KernelEvents(_kernel, self.server.serve)
+        self.events.direct = self.vfs.direct
         self.scheduler = Scheduler(self.events, name="services", on_crash=_crashed, on_slow=_slow)
         self.events.scheduler = self.scheduler
         self.services = Services(self.scheduler)

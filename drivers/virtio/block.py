@@ -13,7 +13,7 @@ from struct import Struct
 from ovum.drivers.block import BlockDevice, refuse
 from ovum.drivers.errors import DeviceError, DeviceGone, DeviceTimeout
 from ovum.drivers.virtio import blockconfig as c
-from ovum.drivers.virtio.blockrequests import LARGEST, Request, Transfer, split
+from ovum.drivers.virtio.blockrequests import LARGEST, Call, Request, Transfer, split
 from ovum.drivers.virtio.device import VirtioDevice, run_together
 from ovum.drivers.virtio.queue import QueueFull
 from ovum.services.log import INFO, WARNING, log
@@ -161,6 +161,23 @@ class VirtioBlock(BlockDevice):
     def write_blocks(self, offset: int, view: memoryview) -> Coroutine[Any, Any, None]:
         return self._move(OUT, offset, view)
 
+    def begin_blocks(
+        self, write: bool, offset: int, view: memoryview, done: Callable[[Exception | None], None]
+    ) -> bool:
+        if self._turn.locked() or self.device.failed is not None:
+            return False
+        try:
+            segments = self._physical(view)
+        except OSError:
+            return False
+        size = len(view)
+        if len(segments) > self._segments or size > self._largest:
+            return False
+        if not self._begin(Call(done), OUT if write else IN, offset // c.SECTOR, segments, size):
+            return False
+        self._queue.kick()
+        return True
+
     async def flush(self) -> None:
         """Without this feature what is written is safe when it is written (5.2.6.2)."""
         self.device.check()
@@ -301,7 +318,7 @@ class VirtioBlock(BlockDevice):
                 await self._room.park()
 
     def _begin(
-        self, transfer: Transfer, kind: int, sector: int, segments: Segments, size: int
+        self, transfer: Transfer | Call, kind: int, sector: int, segments: Segments, size: int
     ) -> bool:
         """Puts a request into the queue; False if there is no room."""
         if self.device.failed is not None:

@@ -6,6 +6,8 @@ from ovum.services.tasks import Waiter, park
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ovum.drivers.block import BlockDevice
     from ovum.drivers.virtio.queue import Segments
 
@@ -47,12 +49,25 @@ class Transfer:
             self.waiter.wake()
 
 
+class Call:
+    """A request that nobody waits for: done(error) is called at its end."""
+
+    __slots__ = ("done", "pending")
+
+    def __init__(self, done: Callable[[Exception | None], None]) -> None:
+        self.done = done
+        self.pending = 0
+
+    def part_done(self, error: Exception | None) -> None:
+        self.done(error)
+
+
 class Request:
     """One request that the device has."""
 
     __slots__ = ("least", "since", "slot", "transfer")
 
-    def __init__(self, transfer: Transfer, slot: int, least: int, since: int) -> None:
+    def __init__(self, transfer: Transfer | Call, slot: int, least: int, since: int) -> None:
         self.transfer = transfer
         self.slot = slot
         self.least = least

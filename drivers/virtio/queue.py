@@ -35,7 +35,9 @@ LARGEST = 32768
 """Entries that a queue has at most (2.7)."""
 
 _pack_descriptor = Struct("<QIHH").pack_into
+_pack_three = Struct("<QIHHQIHHQIHH").pack_into
 _DESCRIPTOR = 16
+_TABLE: list[int] = []
 _packers: dict[int, Callable[..., None]] = {}
 """For tables of each length that was needed."""
 
@@ -101,6 +103,9 @@ class Queue:
         self._free = list(range(size - 1, -1, -1))
         self._tokens: list[Any] = [None] * size
         self._chains: list[list[int] | None] = [None] * size
+        """Of each head what else its chain has; `_TABLE` if it named a table at its last use."""
+        self._counts = [0] * size
+        """How many descriptors that table had."""
         self._writable = [0] * size
         self._tables: dict[int, Dma] = {}
         self._views: dict[int, tuple[memoryview, int]] = {}
@@ -138,22 +143,33 @@ class Queue:
             if len(view) < count * _DESCRIPTOR:
                 view, address = self._table(head, count)
             # One call for all of them: this is what a request costs most time for.
-            fields: list[int] = []
-            following = 0
-            for at, length in readable:
-                following += 1
-                fields += (at, length, NEXT, following)
-            for at, length in writable:
-                following += 1
-                fields += (at, length, NEXT | WRITE, following)
-            fields[-2] &= WRITE
-            fields[-1] = 0
-            (_packers.get(count) or _packer(count))(view, 0, *fields)
-            _pack_descriptor(
-                self._descriptors,
-                *(head * _DESCRIPTOR, address, count * _DESCRIPTOR, INDIRECT, 0),
-            )
-            self._chains[head] = None
+            if count == 3 and writable and readable:
+                # What most requests of disks are: a header, one piece of memory, a status.
+                (at, length), (at2, length2), (at3, length3) = *readable, *writable
+                flags = NEXT if len(readable) == 2 else NEXT | WRITE
+                _pack_three(
+                    *(view, 0, at, length, NEXT, 1, at2, length2, flags, 2),
+                    *(at3, length3, WRITE, 0),
+                )
+            else:
+                fields: list[int] = []
+                following = 0
+                for at, length in readable:
+                    following += 1
+                    fields += (at, length, NEXT, following)
+                for at, length in writable:
+                    following += 1
+                    fields += (at, length, NEXT | WRITE, following)
+                fields[-2] &= WRITE
+                fields[-1] = 0
+                (_packers.get(count) or _packer(count))(view, 0, *fields)
+            if self._chains[head] is not _TABLE or self._counts[head] != count:
+                self._counts[head] = count
+                self._chains[head] = _TABLE
+                _pack_descriptor(
+                    self._descriptors,
+                    *(head * _DESCRIPTOR, address, count * _DESCRIPTOR, INDIRECT, 0),
+                )
         else:
             if len(free) < count:
                 raise QueueFull(self.name)
@@ -187,6 +203,7 @@ class Queue:
                 table.free()
             table = self._tables[head] = self._hardware.dma(max(size, 512))
         self._views[head] = table.view, table.address
+        self._counts[head] = 0
         return self._views[head]
 
     def kick(self) -> None:
@@ -234,7 +251,7 @@ class Queue:
                 raise DeviceError(self._lie(head, length, token))
             tokens[head] = None
             chain = self._chains[head]
-            if chain is not None:
+            if chain:
                 self._free.extend(chain)
             self._free.append(head)
             taken.append((token, length))

@@ -15,8 +15,9 @@ from ovum.services.vfs.copying import copy_into
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
+    from ovum.services.events import Request
     from ovum.services.vfs.tree import Entry
 
 
@@ -74,6 +75,9 @@ class Node:
     """S_IFREG, S_IFDIR, S_IFLNK, S_IFCHR, S_IFBLK: never changes."""
     descriptor: int | None = None
     """Not None: opening it gives what this descriptor of the program is."""
+    direct: Callable[[Request], bool] | None = None
+    """Of an open device: what may take any call on it, at once and without a task of its own, and
+    then completes it by itself; it returns whether it has. It must not raise."""
 
     async def attributes(self) -> Attributes:
         """What stat() tells."""

@@ -47,6 +47,7 @@ class HostedSystem:
         self.kernel = HostKernel()
         self.server = Server(self.vfs)
         self.events = KernelEvents(self.kernel, self.server.serve)
+        self.events.direct = self.vfs.direct
         self.scheduler = Scheduler(self.events, name="services")
         self.events.scheduler = self.scheduler
         self.end_s = 60.0

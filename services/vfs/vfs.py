@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ovum.services.devices import Device
+    from ovum.services.events import Request
     from ovum.services.vfs.content import Turn
     from ovum.services.vfs.node import Node
 
@@ -65,6 +66,8 @@ class Vfs:
         self._unended: dict[Mount, None] = {}
         """Those, and what is out of the tree and still in use."""
         self.files: dict[int, OpenFile] = {}
+        self.direct: dict[int, Callable[[Request], bool]] = {}
+        """By handle what takes calls on open devices without a task; see `Node.direct`."""
         self.devices: dict[int, Device] = {}
         """Devices whose drivers are tasks, by their numbers (major << 8 | minor)."""
         self._last_number = op.MOUNT_NETWORK
@@ -370,7 +373,10 @@ class Vfs:
     def add_device(self, device: Device, file: Node, flags: int) -> int:
         """A handle for an open device."""
         entry = Entry(self._no_mount, self._no_mount.root, device.name, device)
-        return self.add_file(self._no_mount, entry, file, flags)
+        handle = self.add_file(self._no_mount, entry, file, flags)
+        if file.direct is not None and not flags & os.O_PATH:
+            self.direct[handle] = file.direct
+        return handle
 
     def add_file(self, mount: Mount, entry: Entry, file: Node, flags: int) -> int:
         """A handle for an open file."""
@@ -382,6 +388,7 @@ class Vfs:
     async def drop_file(self, handle: int) -> None:
         """The kernel does not use a handle any more."""
         opened = self.files.pop(handle)
+        self.direct.pop(handle, None)
         mount = opened.mount
         mount.closing += 1
         try:

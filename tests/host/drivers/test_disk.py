@@ -14,6 +14,7 @@ from ovum.drivers.manager import DeviceManager
 from ovum.drivers.virtio import blockconfig as c
 from ovum.services import blockdev as b
 from ovum.services.tasks import Group, now, testing
+from ovum.services.vfs import operations as op
 
 from .block_model import ALL, BlockModel
 from .conftest import Run
@@ -130,6 +131,67 @@ def test_a_block_device_as_a_file() -> None:
         with pytest.raises(OSError, match="no answer in time") as caught:
             await broken.read_into(0, memoryview(data))
         assert caught.value.errno == errno.EIO
+
+    testing.run(main, seed=1)
+
+
+class FakeRequest:
+    """A system call's, as far as what takes it without a task sees it."""
+
+    number = mount = mount2 = base = base2 = b = c = thread = 0
+    path = path2 = b""
+
+    def __init__(self, operation: int, offset: int, size: int) -> None:
+        self.operation = operation
+        self.a = offset
+        self.buffer: memoryview | None = memoryview(bytearray(size))
+        self.answers: list[tuple[int, int]] = []
+
+    def complete(self, result: int, extra: int = 0, /) -> None:
+        self.answers.append((result, extra))
+
+    def abandon(self) -> None:
+        raise AssertionError
+
+    def redirect(self, path: bytes, second: bool = False, /) -> None:
+        raise AssertionError
+
+
+class Direct(MemoryDisk):
+    def begin_blocks(
+        self, write: bool, offset: int, view: memoryview, done: Callable[[Exception | None], None]
+    ) -> bool:
+        self.begun = write, offset, len(view)
+        self.done = done
+        return True
+
+
+def test_calls_that_need_no_task_are_answered_by_the_disk() -> None:
+    async def main() -> None:
+        disk = Direct(bytearray(1 << 16))
+        file = await b.BlockNode(disk).open(os.O_RDWR)
+        assert file.direct is not None
+        read = FakeRequest(op.READ, 512, 1024)
+        assert file.direct(read)
+        assert (disk.begun, read.answers) == ((False, 512, 1024), [])
+        disk.done(None)
+        assert read.answers == [(1024, 1536)]
+        write = FakeRequest(op.WRITE, 0, 512)
+        assert file.direct(write)
+        disk.done(OSError(errno.ENOSPC, "no"))
+        assert write.answers == [(-errno.ENOSPC, 0)]
+        assert file.direct(write)
+        disk.done(DeviceTimeout("vda", "a request"))
+        assert write.answers[1:] == [(-errno.EIO, 0)]
+        for other in (
+            FakeRequest(op.SYNC, 0, 512),
+            FakeRequest(op.READ, 5, 512),
+            FakeRequest(op.READ, 1 << 16, 512),
+        ):
+            assert not file.direct(other)
+        flushing = await b.BlockNode(disk).open(os.O_RDWR | os.O_DSYNC)
+        assert flushing.direct is not None
+        assert not flushing.direct(write)
 
     testing.run(main, seed=1)
 

@@ -570,3 +570,85 @@ def test_splitting_keeps_every_byte_and_every_block() -> None:
             for start, length in part
             for byte in range(start, start + length)
         ]
+
+
+# Without a task
+
+
+@pytest.mark.parametrize("face", FACES)
+def test_whole_blocks_are_moved_without_a_task(machine: Machine, run: Run, face: str) -> None:
+    content = noise(1 << 16)
+    model = BlockModel(machine, content)
+
+    async def use(disk: VirtioBlock) -> None:
+        memory = machine.dma(8192)
+        view = memory.view
+        told: list[Exception | None] = []
+        assert disk.begin(False, 4096, view, told.append)
+        await testing.settle()
+        assert (told, view.tobytes()) == ([None], content[4096 : 4096 + 8192])
+        view[:512] = b"new " * 128
+        assert disk.begin(True, 1024, view[:512], told.append)
+        await testing.settle()
+        assert told == [None, None]
+        assert await disk.read(512, 1536) == content[512:1024] + b"new " * 128 + content[1536:2048]
+        memory.free()
+
+    run(with_disk, model, use, face)
+
+
+def test_what_has_to_wait_for_something_is_not_begun_without_a_task(
+    machine: Machine, run: Run
+) -> None:
+    model = BlockModel(machine, bytes(1 << 16))
+
+    async def use(disk: VirtioBlock) -> None:
+        dma = machine.dma(8192)
+        memory = dma.view
+
+        def begins(write: bool, offset: int, view: memoryview) -> bool:
+            return disk.begin(write, offset, view, lambda error: pytest.fail(str(error)))
+
+        assert not begins(False, 1, memory[:512])
+        assert not begins(False, 0, memory[:511])
+        assert not begins(False, 0, memory[:0])
+        assert not begins(False, -512, memory[:512])
+        assert not begins(False, (1 << 16) - 512, memory[:1024])
+        assert not begins(False, 0, memoryview(bytearray(512))), "has no place in memory"
+        model.answers = False
+        async with Group() as group:
+            # While somebody changes a part of a block, nobody else writes.
+            group.start(disk.write, 10, memory[:10])
+            await testing.settle()
+            assert not begins(True, 0, memory[:512])
+            model.answers = True
+            model.process()
+        disk.readonly = True
+        assert not begins(True, 0, memory[:512])
+        dma.free()
+
+    run(with_disk, model, use)
+
+
+def test_what_was_begun_without_a_task_learns_of_every_end(machine: Machine, run: Run) -> None:
+    model = BlockModel(machine, bytes(1 << 16))
+    memory = machine.dma(512)
+    told: list[Exception | None] = []
+
+    async def use(disk: VirtioBlock) -> None:
+        view = memory.view
+        model.answer = 1
+        assert disk.begin(True, 0, view, told.append)
+        await testing.settle()
+        assert isinstance(told[0], OSError)
+        assert told[0].errno == errno.EIO
+        model.answer = None
+        model.answers = False
+        assert disk.begin(False, 0, view, told.append)
+        await testing.settle()
+        assert len(told) == 1
+
+    run(with_disk, model, use)
+    memory.free()
+    assert len(told) == 2
+    assert isinstance(told[1], DeviceGone)
