@@ -57,12 +57,12 @@ class Settings:
 
 class SocketOptions:
     """Of a socket. Connections share their listener's until one of them is set
-    (`Connection.change_options`). 0: the host's setting."""
+    (`change_options` of both). 0: the host's setting."""
 
     __slots__ = (
         "congestion", "cork", "defer_accept", "hop_limit", "keep_count", "keep_idle",
         "keep_interval", "keepalive", "linger", "max_segment", "nodelay", "notsent_lowat",
-        "receive_limit", "reuse_address", "reuse_port", "syn_count", "traffic_class",
+        "receive_limit", "reuse_address", "reuse_port", "shared", "syn_count", "traffic_class",
         "user_timeout", "v6_only", "window_clamp",
     )  # fmt: skip
 
@@ -90,6 +90,8 @@ class SocketOptions:
         self.reuse_address = False
         self.reuse_port = False
         self.v6_only = False
+        self.shared = False
+        """Several have it: whoever wants to change it makes a copy."""
 
     def copy(self) -> SocketOptions:
         """Another with the same values."""

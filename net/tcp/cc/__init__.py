@@ -1,0 +1,1 @@
+"""Congestion control: cubic and reno."""

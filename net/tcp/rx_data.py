@@ -1,0 +1,174 @@
+"""The text and the FIN of a segment that has come (RFC 9293, 3.10.7.4, seventh and eighth)."""
+
+from __future__ import annotations
+
+from ovum.net.tcp import lifecycle
+from ovum.net.tcp.reassembly import Reassembly
+from ovum.net.tcp.states import CLOSE_WAIT, CLOSING, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2
+from ovum.net.wire.tcp import FIN, SYN
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovum.net.tcp.tcb import Tcb
+    from ovum.net.wire.tcp import Segment
+
+    Buffer = bytes | bytearray | memoryview
+
+DELAYED_ACK = 40_000_000
+"""Linux's least; RFC 9293 (MUST-40) has 500 ms at most."""
+
+QUICK = 16
+"""Full segments that an active opener acknowledges each at first, so that a sender in slow start
+is not held up (Linux's quick acknowledgements). Less than full ones wait for the answer."""
+
+RECEIVING = (ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2)
+
+
+def seventh_text_and_fin(c: Tcb, now: int, seg: Segment, seq: int) -> None:
+    """Delivers what is in order, keeps what is not, and acknowledges."""
+    payload = seg.payload
+    fin = seg.flags & FIN != 0
+    if c.state not in RECEIVING:
+        # The peer's FIN was before: it can only be a repetition.
+        c.ack_now = True
+        return
+    if seg.flags & SYN:
+        seq += 1
+    end = seq + len(payload)
+    if c.orphan and end > c.rcv_nxt:
+        # Nobody will read it: data is lost, and the peer must know (RFC 1122, 4.2.2.13, SHLD-3).
+        c.host.counters.count("tcp_data_after_close")
+        lifecycle.reset(c)
+        lifecycle.end(c, lifecycle.ABORTED)
+        return
+    if end > c.rcv_adv:
+        payload = payload[: c.rcv_adv - seq]
+        fin = False
+        end = c.rcv_adv
+        c.host.counters.count("tcp_beyond_window")
+    if seq > c.rcv_nxt:
+        _keep(c, seq, payload)
+        if fin:
+            _keep_fin(c, end)
+        c.ack_now = True
+        return
+    if seq < c.rcv_nxt:
+        if c.sack_on and len(payload):
+            c.dsack = (seq, min(end, c.rcv_nxt))
+        payload = payload[c.rcv_nxt - seq :]
+        c.ack_now = True
+    if len(payload):
+        deliver(c, now, payload)
+    if c.ooo is not None:
+        for data in c.ooo.take(c.rcv_nxt):
+            deliver(c, now, data)
+        # What fills a gap is acknowledged at once (RFC 5681, 4.2).
+        c.ack_now = True
+        if not c.ooo.starts:
+            c.ooo = None
+    if c.rcv_nxt == c.fin_in:
+        fin = True
+        end = c.fin_in
+    if fin and c.rcv_nxt >= end:
+        _eighth_fin(c, now)
+
+
+def _keep(c: Tcb, seq: int, payload: Buffer) -> None:
+    """Stores what is ahead, for it will not be sent again if all goes well."""
+    if not len(payload):
+        return
+    if c.ooo is None:
+        c.ooo = Reassembly()
+    if c.sack_on and c.ooo.covers(seq, seq + len(payload)):
+        c.dsack = (seq, seq + len(payload))
+        return
+    if not c.ooo.insert(seq, bytes(payload)):
+        c.host.counters.count("tcp_reassembly_full")
+
+
+def _keep_fin(c: Tcb, end: int) -> None:
+    """Where the peer's FIN is, for when all before it has come."""
+    c.fin_in = end
+
+
+def deliver(c: Tcb, now: int, payload: Buffer) -> None:
+    """Gives the program what comes next, and sees when it is to be acknowledged."""
+    size = len(payload)
+    stream = c.stream
+    free = stream.receive_free()
+    if size > free:
+        # Its buffer has been made smaller than what we had offered.
+        c.host.counters.count("tcp_no_room")
+        payload = payload[:free]
+        size = free
+        if not size:
+            return
+    stream.deliver(payload)
+    c.rcv_nxt += size
+    c.bytes_in += size
+    after_delivery(c, now, size)
+
+
+def after_delivery(c: Tcb, now: int, size: int) -> None:
+    """size bytes have been delivered: acknowledges now, or later (RFC 9293, 3.8.6.3), and has the
+    window opened in time."""
+    if size > c.rcv_mss:
+        c.rcv_mss = min(size, c.mss + 12)
+    if c.rcv_nxt - c.last_ack_sent > c.rcv_mss:
+        c.ack_now = True
+    elif c.quick and size >= c.rcv_mss and size > 536:
+        c.quick -= 1
+        c.ack_now = True
+    else:
+        at = now + DELAYED_ACK
+        if at < c.delack_at:
+            c.delack_at = at
+            if at < c.wake_at:
+                c.host.wake(c, at)
+    limit = c.rcv_limit
+    if c.rcv_nxt >= c.grow_at:
+        _grow(c)
+    if c.rcv_adv - c.rcv_nxt < limit >> 1:
+        # Half of it is used: we want to hear when the program has read.
+        watch(c)
+
+
+def watch(c: Tcb) -> None:
+    """Asks to be told when there is enough room to open the window by a useful amount."""
+    limit = c.rcv_limit
+    step = min(limit >> 1, max(2 * c.rcv_mss, limit >> 2))
+    c.stream.notify_free(max(c.held_back + c.rcv_adv - c.rcv_nxt + step, 1))
+
+
+def _grow(c: Tcb) -> None:
+    """A whole window has come. If the program keeps up with it, the next one may be larger."""
+    c.grow_at = c.rcv_nxt + c.rcv_limit
+    if c.options.receive_limit or c.rcv_limit >= c.host.settings.receive_max:
+        return
+    if c.stream.receive_queued() <= c.rcv_limit >> 1:
+        most = min(c.host.settings.receive_max, 65535 << c.rcv_shift)
+        grown = min(2 * c.rcv_limit, most) - c.rcv_limit
+        if c.held_back >= grown:
+            c.held_back -= grown
+            c.rcv_limit += grown
+            c.grow_at = c.rcv_nxt + c.rcv_limit
+
+
+def _eighth_fin(c: Tcb, now: int) -> None:
+    """The peer has closed its half."""
+    c.rcv_nxt += 1
+    if c.rcv_adv < c.rcv_nxt:
+        c.rcv_adv = c.rcv_nxt
+    c.ack_now = True
+    c.ooo = None
+    if c.state == ESTABLISHED:
+        lifecycle.enter(c, CLOSE_WAIT, lifecycle.PEER_FIN)
+        c.observer.peer_closed(c)
+    elif c.state == FIN_WAIT_1:
+        lifecycle.enter(c, CLOSING, lifecycle.PEER_FIN)
+        if not c.orphan:
+            c.observer.peer_closed(c)
+    elif c.state == FIN_WAIT_2:
+        if not c.orphan:
+            c.observer.peer_closed(c)
+        lifecycle.time_wait(c, now)
