@@ -120,11 +120,7 @@ class Connection(Tcb):
         if acked:
             self._acknowledged(now, una + acked)
         if size:
-            stream.deliver(
-                data[at:]
-                if size < COPIED or isinstance(data, memoryview)
-                else memoryview(data)[at:]
-            )
+            stream.deliver(data[at:] if size < COPIED else memoryview(data)[at:])
             self.rcv_nxt += size
             self.bytes_in += size
             rx_data.after_delivery(self, now, size)

@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from ovum.net.tcp.observer import ConnectionObserver, ListenerObserver
     from ovum.net.tcp.ports import Binding
     from ovum.net.tcp.settings import SocketOptions
-    from ovum.net.tcp.tcb import Endpoint, Tcb
+    from ovum.net.tcp.tcb import Endpoint
     from ovum.net.wire.tcp import Segment
 
 
@@ -106,9 +106,10 @@ class TcpHost:
     ) -> Listener:
         """Answers connections from now on. Raises OSError: EADDRINUSE.
 
-        The binding is the listener's then: `Listener.close` releases it.
+        The binding is retained until `Listener.close`; the caller releases its own.
         """
         self.ports.listen(binding)
+        binding.retain()
         listener = Listener(self, binding, backlog, observer, options)
         self.listeners.setdefault(_place(binding), []).append(listener)
         return listener
@@ -127,7 +128,7 @@ class TcpHost:
         """An active open. Raises OSError: ENETUNREACH, EADDRNOTAVAIL (no port is free, or the one
         that was bound has been used for the same peer), …
 
-        A binding is the connection's then, and released when it is over.
+        A binding is retained until the connection is over, TIME-WAIT included.
         """
         local = None
         if binding is not None and any(binding.local):
@@ -142,9 +143,8 @@ class TcpHost:
                 if not isinstance(old, TimeWait) or not self._may_reuse(old, now):
                     raise OSError(EADDRNOTAVAIL, "the same connection exists")
                 after = (old.snd_nxt + 65537) & MASK
-                binding.retain()
                 self.forget_time_wait(old)
-                binding.release()
+            binding.retain()
         if self.started < 0:
             self.started = now
         c = Connection(self, path, options, binding.port, port)
@@ -274,7 +274,7 @@ class TcpHost:
             endpoint.wake_at = NEVER
             endpoint.on_timer(now)
             deadline = endpoint.next_deadline()
-            if deadline < endpoint.wake_at:
+            if deadline < endpoint.wake_at and self.table.get(endpoint.key) is endpoint:
                 self.wake(endpoint, deadline if deadline > now else now + 1)
 
     def next_deadline(self) -> int | None:
@@ -323,7 +323,7 @@ class TcpHost:
             if self._stale > 64 and self._stale > len(self._heap) >> 1:
                 self._sweep()
 
-    def forget(self, c: Tcb) -> None:
+    def forget(self, c: Connection) -> None:
         """A connection is over."""
         self.forget_endpoint(c)
         self._leave_orphans(c)
@@ -331,7 +331,7 @@ class TcpHost:
             c.binding.release()
             c.binding = None
 
-    def _leave_orphans(self, c: Tcb) -> None:
+    def _leave_orphans(self, c: Connection) -> None:
         if c.orphan:
             c.orphan = False
             self.orphans -= 1
@@ -344,7 +344,7 @@ class TcpHost:
         self.orphans += 1
         return True
 
-    def remember(self, c: Tcb, now: int, peer_open: bool, acknowledge: bool) -> None:
+    def remember(self, c: Connection, now: int, peer_open: bool, acknowledge: bool) -> None:
         """A connection goes to TIME-WAIT."""
         self.forget_endpoint(c)
         self._leave_orphans(c)

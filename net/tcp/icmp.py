@@ -14,10 +14,10 @@ from ovum.net.tcp.states import CLOSED, SYN_RECEIVED, SYN_SENT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ovum.net.tcp.tcb import Tcb
+    from ovum.net.tcp.connection import Connection
 
 
-def on_error(c: Tcb, now: int, seq: int, errno: int, hard: bool, ip_mtu: int) -> None:
+def on_error(c: Connection, now: int, seq: int, errno: int, hard: bool, ip_mtu: int) -> None:
     """An error about a segment with this number (on the wire)."""
     number = unwrap(seq, c.snd_una)
     if c.state == CLOSED or not c.snd_una <= number < c.snd_nxt:
@@ -31,7 +31,7 @@ def on_error(c: Tcb, now: int, seq: int, errno: int, hard: bool, ip_mtu: int) ->
         c.soft_errno = errno
 
 
-def _too_big(c: Tcb, now: int) -> None:
+def _too_big(c: Connection, now: int) -> None:
     """The path's MTU has been lowered: what is too large is sent again in smaller segments, which
     is no congestion (RFC 1191, 6.5; Linux, tcp_simple_retransmit)."""
     before = c.mss

@@ -8,10 +8,10 @@ from ovum.net.tcp.tcb import NEVER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ovum.net.tcp.tcb import Tcb
+    from ovum.net.tcp.connection import Connection
 
 
-def arm(c: Tcb, now: int) -> None:
+def arm(c: Connection, now: int) -> None:
     """The connection is established, or the options have changed."""
     if not c.options.keepalive or c.state in (CLOSED, SYN_SENT, SYN_RECEIVED, TIME_WAIT):
         c.keepalive_at = NEVER
@@ -19,18 +19,18 @@ def arm(c: Tcb, now: int) -> None:
     _at(c, max(c.heard_at + idle(c), now))
 
 
-def idle(c: Tcb) -> int:
+def idle(c: Connection) -> int:
     """How long a connection is silent before it is probed."""
     return c.options.keep_idle or c.host.settings.keep_idle
 
 
-def _at(c: Tcb, at: int) -> None:
+def _at(c: Connection, at: int) -> None:
     c.keepalive_at = at
     if at < c.wake_at:
         c.host.wake(c, at)
 
 
-def on_timer(c: Tcb, now: int) -> bool:
+def on_timer(c: Connection, now: int) -> bool:
     """Its time has come. False: the peer is taken to be dead."""
     settings = c.host.settings
     options = c.options

@@ -15,7 +15,7 @@ from ovum.net.tcp.tcb import NEVER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ovum.net.tcp.tcb import Tcb
+    from ovum.net.tcp.connection import Connection
 
 (
     OPENED, HANDSHAKE, PEER_FIN, OUR_FIN, FIN_ACKED, RESET, ABORTED, TIMED_OUT, ICMP, RELEASED,
@@ -29,7 +29,7 @@ HISTORY = 16
 """Bytes of history: the last 8 changes."""
 
 
-def enter(c: Tcb, state: int, cause: int) -> None:
+def enter(c: Connection, state: int, cause: int) -> None:
     """The one place where the state changes."""
     if (c.state, state) not in TRANSITIONS:
         c.host.counters.count("tcp_transition_unlisted")
@@ -44,7 +44,7 @@ def describe(history: bytes) -> str:
     return ", ".join(f"{NAMES[state]} ({CAUSES[cause]})" for state, cause in pairs)
 
 
-def set_predict(c: Tcb) -> None:
+def set_predict(c: Connection) -> None:
     """Whether the fast path may be taken, and what it expects: called behind whatever may change
     that."""
     if (
@@ -59,20 +59,20 @@ def set_predict(c: Tcb) -> None:
         c.predict = 0
 
 
-def mark(c: Tcb) -> None:
+def mark(c: Connection) -> None:
     """flush is to look at it."""
     if not c.dirty:
         c.dirty = True
         c.host.dirty.append(c)
 
 
-def stop_timers(c: Tcb) -> None:
+def stop_timers(c: Connection) -> None:
     """No timer is running."""
     c.rto_at = c.tlp_at = c.rack_at = c.persist_at = c.delack_at = NEVER
     c.keepalive_at = NEVER
 
 
-def end(c: Tcb, cause: int) -> None:
+def end(c: Connection, cause: int) -> None:
     """Nothing is left of it in the host, and its observer hears the last word."""
     if c.state == CLOSED:
         return
@@ -80,7 +80,7 @@ def end(c: Tcb, cause: int) -> None:
     _leave(c)
 
 
-def _leave(c: Tcb) -> None:
+def _leave(c: Connection) -> None:
     stop_timers(c)
     c.sent = []
     c.ooo = None
@@ -88,7 +88,7 @@ def _leave(c: Tcb) -> None:
     c.observer.gone(c)
 
 
-def fail(c: Tcb, errno: int, cause: int) -> None:
+def fail(c: Connection, errno: int, cause: int) -> None:
     """It is over, and not because both sides wanted it."""
     if c.state == CLOSED:
         return
@@ -97,23 +97,23 @@ def fail(c: Tcb, errno: int, cause: int) -> None:
     end(c, cause)
 
 
-def reset(c: Tcb) -> None:
+def reset(c: Connection) -> None:
     """Sends an RST."""
     c.host.send_reset(c.path, c.ports, c.snd_nxt, c.rcv_nxt)
 
 
-def time_wait(c: Tcb, now: int) -> None:
+def time_wait(c: Connection, now: int) -> None:
     """Both have closed, and have heard that the other has; an entry without a connection stays."""
     _remember(c, now, False)
 
 
-def leave_fin_wait(c: Tcb, now: int) -> None:
+def leave_fin_wait(c: Connection, now: int) -> None:
     """We have closed, the program wants nothing more, and only the peer's FIN is missing: that
     needs no connection either. As Linux does."""
     _remember(c, now, True)
 
 
-def _remember(c: Tcb, now: int, peer_open: bool) -> None:
+def _remember(c: Connection, now: int, peer_open: bool) -> None:
     acknowledge = c.ack_now
     c.ack_now = False
     enter(c, TIME_WAIT, FIN_ACKED)

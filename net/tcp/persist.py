@@ -11,13 +11,13 @@ from ovum.net.tcp.tcb import NEVER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ovum.net.tcp.tcb import Tcb
+    from ovum.net.tcp.connection import Connection
 
 CORK = 200_000_000
 """tcp(7), TCP_CORK: the ceiling of how long output is held."""
 
 
-def arm(c: Tcb, now: int) -> None:
+def arm(c: Connection, now: int) -> None:
     """Something is to be sent, nothing is out, and it may not go now."""
     wait = rtt.backed_off(c)
     if c.snd_wnd > 0:
@@ -27,7 +27,7 @@ def arm(c: Tcb, now: int) -> None:
         c.host.wake(c, c.persist_at)
 
 
-def stop(c: Tcb) -> None:
+def stop(c: Connection) -> None:
     """The window has opened, or nothing is left."""
     if c.persist_at != NEVER:
         c.persist_at = NEVER

@@ -12,9 +12,9 @@ from ovum.net.tcp.tcb import NEVER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ovum.net.tcp.connection import Connection
     from ovum.net.tcp.recovery import Recovery
     from ovum.net.tcp.scoreboard import Sent
-    from ovum.net.tcp.tcb import Tcb
 
 MAX_ACK_DELAY = 200_000_000
 """TLP.max_ack_delay: how long a peer may wait with the acknowledgement of a lone segment."""
@@ -29,7 +29,7 @@ MS = 1_000_000
 MASK = 0xFFFFFFFF
 
 
-def delivered(c: Tcb, r: Recovery, now: int, record: Sent, flags: int, echo: int) -> None:
+def delivered(c: Connection, r: Recovery, now: int, record: Sent, flags: int, echo: int) -> None:
     """A record is newly known to have arrived (6.2, steps 2 and 3). flags: as they were before;
     echo: TSecr, -1: none."""
     rtt = now - record.xmit_ts
@@ -48,7 +48,7 @@ def delivered(c: Tcb, r: Recovery, now: int, record: Sent, flags: int, echo: int
         r.rack_rtt = rtt
 
 
-def on_dsack(c: Tcb, r: Recovery) -> None:
+def on_dsack(c: Connection, r: Recovery) -> None:
     """Something was repeated needlessly: the window grows, once each round trip (step 4)."""
     if c.snd_una >= r.reo_round:
         r.reo_round = c.snd_nxt
@@ -56,7 +56,7 @@ def on_dsack(c: Tcb, r: Recovery) -> None:
         r.reo_persist = PERSIST
 
 
-def reo_wnd(c: Tcb) -> int:
+def reo_wnd(c: Connection) -> int:
     """RACK.reo_wnd: how much later than what has arrived something may still come."""
     r = c.recovery
     if r is None:
@@ -74,7 +74,7 @@ def end_of_recovery(r: Recovery) -> None:
             r.reo_mult = 1
 
 
-def detect(c: Tcb, now: int) -> None:
+def detect(c: Connection, now: int) -> None:
     """Marks what is lost by now, and arms the timer for what will be (step 5)."""
     c.rack_at = NEVER
     r = c.recovery
@@ -104,7 +104,7 @@ def detect(c: Tcb, now: int) -> None:
             c.host.wake(c, c.rack_at)
 
 
-def arm_probe(c: Tcb, now: int) -> None:
+def arm_probe(c: Connection, now: int) -> None:
     """Sets the timer of a tail probe, if one is in order (7.2)."""
     r = c.recovery
     if not c.sack_on or c.sacked_out or c.tlp_end or (r is not None and r.phase):

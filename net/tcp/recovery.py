@@ -16,7 +16,7 @@ from ovum.net.tcp.scoreboard import LOST, SACKED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ovum.net.tcp.tcb import Tcb
+    from ovum.net.tcp.connection import Connection
 
 OPEN, RECOVERY, LOSS = 0, 1, 2
 """Phases: nothing is lost; fast recovery; after a timeout."""
@@ -55,14 +55,14 @@ class Recovery:
         self.tlp_is_retransmission = False
 
 
-def of(c: Tcb) -> Recovery:
+def of(c: Connection) -> Recovery:
     """The connection's; from now on it has one."""
     if c.recovery is None:
         c.recovery = Recovery()
     return c.recovery
 
 
-def is_open(c: Tcb) -> bool:
+def is_open(c: Connection) -> bool:
     """Whether nothing is going on: the fast path is allowed."""
     r = c.recovery
     return (
@@ -74,7 +74,7 @@ def is_open(c: Tcb) -> bool:
     )
 
 
-def after_ack(c: Tcb, now: int, acked: int, delivered: int, duplicate: bool) -> None:
+def after_ack(c: Connection, now: int, acked: int, delivered: int, duplicate: bool) -> None:
     """An acknowledgement has been entered: finds losses, and sets cwnd.
 
     acked: by how much snd_una moved; delivered: bytes newly known to have arrived.
@@ -97,7 +97,7 @@ def after_ack(c: Tcb, now: int, acked: int, delivered: int, duplicate: bool) -> 
         _reduce_rate(c, delivered)
 
 
-def _without_sack(c: Tcb, acked: int, delivered: int, duplicate: bool) -> int:
+def _without_sack(c: Connection, acked: int, delivered: int, duplicate: bool) -> int:
     r = of(c)
     mss = c.mss
     if acked:
@@ -126,7 +126,7 @@ def _without_sack(c: Tcb, acked: int, delivered: int, duplicate: bool) -> int:
     return delivered
 
 
-def _mark_head(c: Tcb) -> None:
+def _mark_head(c: Connection) -> None:
     """The oldest segment is lost."""
     if not c.sent or c.sent[0].flags & LOST:
         return
@@ -138,7 +138,7 @@ def _mark_head(c: Tcb) -> None:
     c.sacked_out = min(c.sacked_out, limit)
 
 
-def _enter(c: Tcb, now: int) -> None:
+def _enter(c: Connection, now: int) -> None:
     r = of(c)
     flight = c.snd_nxt - c.snd_una
     c.cc.on_loss(now, flight)
@@ -151,7 +151,7 @@ def _enter(c: Tcb, now: int) -> None:
     c.host.counters.count("tcp_fast_recovery")
 
 
-def _reduce_rate(c: Tcb, delivered: int) -> None:
+def _reduce_rate(c: Connection, delivered: int) -> None:
     """Proportional rate reduction (RFC 6937, 3.1)."""
     r = of(c)
     r.prr_delivered += delivered
@@ -165,7 +165,7 @@ def _reduce_rate(c: Tcb, delivered: int) -> None:
     c.cc.cwnd = max(pipe + max(count, 0), c.mss)
 
 
-def _leave(c: Tcb) -> None:
+def _leave(c: Connection) -> None:
     r = of(c)
     if r.phase == RECOVERY:
         c.cc.cwnd = max(min(c.cc.ssthresh, scoreboard.pipe(c) + 10 * c.mss), 2 * c.mss)
@@ -177,7 +177,7 @@ def _leave(c: Tcb) -> None:
         c.sacked_out = 0
 
 
-def on_rto(c: Tcb, now: int) -> None:
+def on_rto(c: Connection, now: int) -> None:
     """The retransmission timer has expired (RFC 5681, 3.1; RFC 8985, 6.3)."""
     r = of(c)
     if c.sent[0].flags & SACKED:
@@ -201,11 +201,11 @@ def on_rto(c: Tcb, now: int) -> None:
     _end_probe(c)
 
 
-def _end_probe(c: Tcb) -> None:
+def _end_probe(c: Connection) -> None:
     c.tlp_end = 0
 
 
-def after_probe(c: Tcb, now: int, ack: int, dsack: bool, duplicate: bool) -> None:
+def after_probe(c: Connection, now: int, ack: int, dsack: bool, duplicate: bool) -> None:
     """What an acknowledgement says of the tail probe (RFC 8985, 7.4.2)."""
     end = c.tlp_end
     if ack < end:

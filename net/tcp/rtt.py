@@ -8,7 +8,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ovum.net.tcp.tcb import Tcb
+    from ovum.net.tcp.connection import Connection
 
 INITIAL_RTO = 1_000_000_000
 """RFC 6298, 2.1."""
@@ -17,7 +17,7 @@ AFTER_SYN_LOSS_RTO = 3_000_000_000
 """RFC 6298, 5.7."""
 
 
-def sample(c: Tcb, rtt: int) -> None:
+def sample(c: Connection, rtt: int) -> None:
     """A round trip of a segment that was sent once (Karn's rule, 3)."""
     srtt = c.srtt
     if srtt:
@@ -45,7 +45,7 @@ def sample(c: Tcb, rtt: int) -> None:
     c.rto = rto if rto < settings.max_rto else settings.max_rto
 
 
-def backed_off(c: Tcb) -> int:
+def backed_off(c: Connection) -> int:
     """The timeout, doubled for each time in a row that it has expired (5.5)."""
     rto = c.rto << min(c.backoff, 16)
     return min(rto, c.host.settings.max_rto)

@@ -25,7 +25,7 @@ from ovum.net.wire.tcp import ACK, FIN, RST, SYN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ovum.net.tcp.tcb import Tcb
+    from ovum.net.tcp.connection import Connection
     from ovum.net.wire.tcp import Options, Segment
 
 PAWS_IDLE = 24 * 24 * 3600 * 1_000_000_000
@@ -36,7 +36,7 @@ DUPLICATE_ACK_INTERVAL = 500_000_000
 that disagree would else answer each other for ever (Linux, tcp_invalid_ratelimit)."""
 
 
-def on_segment(c: Tcb, now: int, seg: Segment) -> None:
+def on_segment(c: Connection, now: int, seg: Segment) -> None:
     """Anything that the fast path does not take."""
     if c.state == SYN_SENT:
         _syn_sent(c, now, seg)
@@ -47,7 +47,7 @@ def on_segment(c: Tcb, now: int, seg: Segment) -> None:
         lifecycle.mark(c)
 
 
-def _synchronized(c: Tcb, now: int, seg: Segment) -> None:
+def _synchronized(c: Connection, now: int, seg: Segment) -> None:
     """3.10.7.4, for all states but LISTEN and SYN-SENT."""
     seq = unwrap(seg.seq, c.rcv_nxt)
     length = len(seg.payload)
@@ -75,7 +75,7 @@ def _synchronized(c: Tcb, now: int, seg: Segment) -> None:
         rx_data.seventh_text_and_fin(c, now, seg, seq)
 
 
-def _first_check_timestamp(c: Tcb, now: int, seg: Segment, seq: int, length: int) -> bool:
+def _first_check_timestamp(c: Connection, now: int, seg: Segment, seq: int, length: int) -> bool:
     """PAWS (RFC 7323, 5.3, R1): an old segment is answered and dropped; an RST never is old."""
     if not c.ts_on or seg.flags & RST:
         return True
@@ -91,7 +91,7 @@ def _first_check_timestamp(c: Tcb, now: int, seg: Segment, seq: int, length: int
     return True
 
 
-def acceptable(c: Tcb, seq: int, length: int) -> bool:
+def acceptable(c: Connection, seq: int, length: int) -> bool:
     """The table of 3.10.7.4. An empty segment just behind the window is accepted, too: that is
     where a peer is that has filled it, and whose acknowledgements count (MUST-66)."""
     window = c.rcv_adv - c.rcv_nxt
@@ -102,7 +102,7 @@ def acceptable(c: Tcb, seq: int, length: int) -> bool:
     return seq < c.rcv_nxt + window and seq + length > c.rcv_nxt
 
 
-def _first_check_sequence(c: Tcb, now: int, seg: Segment, seq: int, length: int) -> bool:
+def _first_check_sequence(c: Connection, now: int, seg: Segment, seq: int, length: int) -> bool:
     """Whether any of it is in the window; otherwise it is answered, and dropped."""
     if acceptable(c, seq, length):
         return True
@@ -126,7 +126,7 @@ def _first_check_sequence(c: Tcb, now: int, seg: Segment, seq: int, length: int)
     return False
 
 
-def _is_answer_to_simultaneous_open(c: Tcb, seg: Segment, seq: int) -> bool:
+def _is_answer_to_simultaneous_open(c: Connection, seg: Segment, seq: int) -> bool:
     return (
         c.state == SYN_RECEIVED
         and seg.flags & (SYN | ACK) == SYN | ACK
@@ -135,7 +135,7 @@ def _is_answer_to_simultaneous_open(c: Tcb, seg: Segment, seq: int) -> bool:
     )
 
 
-def _answer_unacceptable(c: Tcb, now: int, seg: Segment, seq: int, length: int) -> None:
+def _answer_unacceptable(c: Connection, now: int, seg: Segment, seq: int, length: int) -> None:
     """An ACK with our numbers; to segments without data not too often."""
     if not len(seg.payload) and not seg.flags & (SYN | FIN):
         if seq == c.rcv_nxt - 1:
@@ -149,7 +149,7 @@ def _answer_unacceptable(c: Tcb, now: int, seg: Segment, seq: int, length: int) 
     c.ack_now = True
 
 
-def _second_check_reset(c: Tcb, now: int, seq: int) -> None:
+def _second_check_reset(c: Connection, now: int, seq: int) -> None:
     """RFC 5961, 3.2: only the exact number resets, others in the window are asked back."""
     if seq != c.rcv_nxt:
         c.host.counters.count("tcp_reset_inexact")
@@ -166,13 +166,13 @@ def _second_check_reset(c: Tcb, now: int, seq: int) -> None:
         lifecycle.fail(c, ECONNRESET, lifecycle.RESET)
 
 
-def challenge(c: Tcb, now: int) -> None:
+def challenge(c: Connection, now: int) -> None:
     """A challenge ACK, if there are not too many (RFC 5961, 7)."""
     if c.host.may_challenge(now):
         c.ack_now = True
 
 
-def _fourth_check_syn(c: Tcb, now: int, seg: Segment, seq: int) -> bool:
+def _fourth_check_syn(c: Connection, now: int, seg: Segment, seq: int) -> bool:
     """RFC 5961, 4.2: a SYN in a synchronised state is asked back, wherever it is."""
     if _is_answer_to_simultaneous_open(c, seg, seq):
         return True
@@ -181,7 +181,7 @@ def _fourth_check_syn(c: Tcb, now: int, seg: Segment, seq: int) -> bool:
     return False
 
 
-def _update_timestamp(c: Tcb, seg: Segment, seq: int) -> None:
+def _update_timestamp(c: Connection, seg: Segment, seq: int) -> None:
     """TS.Recent (RFC 7323, 4.3): of what is in order as far as we have acknowledged."""
     options = seg.options
     if c.ts_on and options is not None and options.timestamp is not None:
@@ -193,7 +193,7 @@ def _update_timestamp(c: Tcb, seg: Segment, seq: int) -> None:
 # SYN-SENT (3.10.7.3)
 
 
-def _syn_sent(c: Tcb, now: int, seg: Segment) -> None:
+def _syn_sent(c: Connection, now: int, seg: Segment) -> None:
     flags = seg.flags
     if flags & ACK:
         # First: the only thing that it may acknowledge is our SYN, if that has been sent.
@@ -244,14 +244,14 @@ def _echo(options: Options | None) -> int:
     return -1 if options is None or options.timestamp is None else options.timestamp[1]
 
 
-def _echo_is_ours(c: Tcb, now: int, echo: int) -> bool:
+def _echo_is_ours(c: Connection, now: int, echo: int) -> bool:
     """Whether a timestamp is one that our SYN has had (Linux checks it, too)."""
     newest = now // tx.MS + c.ts_offset
     oldest = c.host.started // tx.MS + c.ts_offset
     return (newest - echo) & MASK <= newest - oldest
 
 
-def negotiate(c: Tcb, options: Options | None) -> None:
+def negotiate(c: Connection, options: Options | None) -> None:
     """Takes the peer's options of its SYN; ours we have offered, or will only if it has."""
     settings = c.host.settings
     c.snd_shift = -1
@@ -272,7 +272,7 @@ def negotiate(c: Tcb, options: Options | None) -> None:
     tx.set_mss(c)
 
 
-def establish(c: Tcb, now: int) -> None:
+def establish(c: Connection, now: int) -> None:
     """Both SYNs have been acknowledged (also of a listener's child: by `listen`)."""
     if c.snd_shift < 0:
         c.snd_shift = 0

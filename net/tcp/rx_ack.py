@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from ovum.net.tcp import lifecycle, persist, rack, recovery, rtt, rx, scoreboard
 from ovum.net.tcp.scoreboard import REPEATED, SACKED
-from ovum.net.tcp.seq import MASK, unwrap
+from ovum.net.tcp.seq import MASK, before, unwrap
 from ovum.net.tcp.states import CLOSING, FIN_WAIT_1, FIN_WAIT_2, LAST_ACK, SYN_RECEIVED
 from ovum.net.tcp.tcb import NEVER
 from ovum.net.tcp.tx import MS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ovum.net.tcp.tcb import Tcb
+    from ovum.net.tcp.connection import Connection
     from ovum.net.wire.tcp import Segment
 
 
-def fifth_check_ack(c: Tcb, now: int, seg: Segment, seq: int, length: int) -> bool:
+def fifth_check_ack(c: Connection, now: int, seg: Segment, seq: int, length: int) -> bool:
     """Takes the acknowledgement, SACK blocks and window. False: the segment is to be dropped, or
     the connection is over."""
     ack = unwrap(seg.ack, c.snd_una)
@@ -70,7 +70,7 @@ def options_sack(seg: Segment) -> bool:
     return seg.options is not None and bool(seg.options.sack)
 
 
-def _finishes_handshake(c: Tcb, now: int, seg: Segment, seq: int, ack: int) -> bool:
+def _finishes_handshake(c: Connection, now: int, seg: Segment, seq: int, ack: int) -> bool:
     """SYN-RECEIVED of a simultaneous open."""
     if not c.iss < ack <= c.snd_nxt:
         c.host.counters.count("tcp_ack_unacceptable")
@@ -83,7 +83,7 @@ def _finishes_handshake(c: Tcb, now: int, seg: Segment, seq: int, ack: int) -> b
     return True
 
 
-def _update_window(c: Tcb, seg: Segment, seq: int, ack: int) -> bool:
+def _update_window(c: Connection, seg: Segment, seq: int, ack: int) -> bool:
     """SND.WND, of what is not older than what it came from last."""
     if ack < c.snd_una or not (c.snd_wl1 < seq or (c.snd_wl1 == seq and c.snd_wl2 <= ack)):
         return False
@@ -98,7 +98,7 @@ def _update_window(c: Tcb, seg: Segment, seq: int, ack: int) -> bool:
     return True
 
 
-def advance(c: Tcb, now: int, ack: int, echo: int) -> int:
+def advance(c: Connection, now: int, ack: int, echo: int) -> int:
     """Moves snd_una: what is acknowledged leaves the stream and the scoreboard. Returns how many
     bytes were not known to have arrived."""
     una = c.snd_una
@@ -110,6 +110,7 @@ def advance(c: Tcb, now: int, ack: int, echo: int) -> int:
     r = c.recovery
     delivered = 0
     trip = -1
+    repeated = -2
     done = 0
     sent = c.sent
     for record in sent:
@@ -121,7 +122,12 @@ def advance(c: Tcb, now: int, ack: int, echo: int) -> int:
             scoreboard.forget(c, record, part)
         if not flags & SACKED:
             delivered += part
-            if not flags & REPEATED:
+            if flags & REPEATED:
+                # Karn: which transmission was it? A timestamp tells, if it was the last.
+                repeated = -1
+                if echo >= 0 and not before(echo, (record.xmit_ts // MS + c.ts_offset) & MASK):
+                    repeated = now - record.xmit_ts
+            else:
                 trip = now - record.xmit_ts
             if r is not None:
                 rack.delivered(c, r, now, record, flags, echo)
@@ -135,11 +141,9 @@ def advance(c: Tcb, now: int, ack: int, echo: int) -> int:
     if size > 0:
         c.stream.discard(size)
         c.bytes_out += size
-    if trip < 0 and echo > 0 and delivered and c.ts_on:
-        # Only repeated segments: timestamps tell which one arrived (RFC 7323, 4.1).
-        passed = (now // MS + c.ts_offset - echo) & MASK
-        if passed < 1 << 20:
-            trip = max(passed, 1) * MS
+    if repeated > -2:
+        # What was not repeated has waited behind the gap that this has filled.
+        trip = repeated
     if trip >= 0:
         rtt.sample(c, trip)
     c.backoff = 0
@@ -156,7 +160,7 @@ def advance(c: Tcb, now: int, ack: int, echo: int) -> int:
 
 
 def _after(
-    c: Tcb, now: int, acked: int, delivered: int, flight: int, duplicate: bool, sacks: bool
+    c: Connection, now: int, acked: int, delivered: int, flight: int, duplicate: bool, sacks: bool
 ) -> None:
     """Congestion control, recovery and the persist timer."""
     r = c.recovery
@@ -168,14 +172,14 @@ def _after(
         persist.stop(c)
 
 
-def grow(c: Tcb, now: int, acked: int, flight: int) -> None:
+def grow(c: Connection, now: int, acked: int, flight: int) -> None:
     """cwnd grows only if it was what held us back (RFC 9438, 5.8; RFC 7661)."""
     cc = c.cc
     if c.cwnd_limited or (cc.cwnd < cc.ssthresh and cc.cwnd < 2 * flight):
         cc.on_ack(now, acked, c.srtt)
 
 
-def _fin_acknowledged(c: Tcb, now: int) -> bool:
+def _fin_acknowledged(c: Connection, now: int) -> bool:
     state = c.state
     c.observer.finished(c)
     if state == FIN_WAIT_1:

@@ -9,7 +9,7 @@ from ovum.net.wire.tcp import FIN, SYN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ovum.net.tcp.tcb import Tcb
+    from ovum.net.tcp.connection import Connection
     from ovum.net.wire.tcp import Segment
 
     Buffer = bytes | bytearray | memoryview
@@ -24,7 +24,7 @@ is not held up (Linux's quick acknowledgements). Less than full ones wait for th
 RECEIVING = (ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2)
 
 
-def seventh_text_and_fin(c: Tcb, now: int, seg: Segment, seq: int) -> None:
+def seventh_text_and_fin(c: Connection, now: int, seg: Segment, seq: int) -> None:
     """Delivers what is in order, keeps what is not, and acknowledges."""
     payload = seg.payload
     fin = seg.flags & FIN != 0
@@ -73,7 +73,7 @@ def seventh_text_and_fin(c: Tcb, now: int, seg: Segment, seq: int) -> None:
         _eighth_fin(c, now)
 
 
-def _keep(c: Tcb, seq: int, payload: Buffer) -> None:
+def _keep(c: Connection, seq: int, payload: Buffer) -> None:
     """Stores what is ahead, for it will not be sent again if all goes well."""
     if not len(payload):
         return
@@ -86,12 +86,12 @@ def _keep(c: Tcb, seq: int, payload: Buffer) -> None:
         c.host.counters.count("tcp_reassembly_full")
 
 
-def _keep_fin(c: Tcb, end: int) -> None:
+def _keep_fin(c: Connection, end: int) -> None:
     """Where the peer's FIN is, for when all before it has come."""
     c.fin_in = end
 
 
-def deliver(c: Tcb, now: int, payload: Buffer) -> None:
+def deliver(c: Connection, now: int, payload: Buffer) -> None:
     """Gives the program what comes next, and sees when it is to be acknowledged."""
     size = len(payload)
     stream = c.stream
@@ -109,7 +109,7 @@ def deliver(c: Tcb, now: int, payload: Buffer) -> None:
     after_delivery(c, now, size)
 
 
-def after_delivery(c: Tcb, now: int, size: int) -> None:
+def after_delivery(c: Connection, now: int, size: int) -> None:
     """size bytes have been delivered: acknowledges now, or later (RFC 9293, 3.8.6.3), and has the
     window opened in time."""
     if size > c.rcv_mss:
@@ -133,14 +133,14 @@ def after_delivery(c: Tcb, now: int, size: int) -> None:
         watch(c)
 
 
-def watch(c: Tcb) -> None:
+def watch(c: Connection) -> None:
     """Asks to be told when there is enough room to open the window by a useful amount."""
     limit = c.rcv_limit
     step = min(limit >> 1, max(2 * c.rcv_mss, limit >> 2))
     c.stream.notify_free(max(c.held_back + c.rcv_adv - c.rcv_nxt + step, 1))
 
 
-def _grow(c: Tcb) -> None:
+def _grow(c: Connection) -> None:
     """A whole window has come. If the program keeps up with it, the next one may be larger."""
     c.grow_at = c.rcv_nxt + c.rcv_limit
     if c.options.receive_limit or c.rcv_limit >= c.host.settings.receive_max:
@@ -154,7 +154,7 @@ def _grow(c: Tcb) -> None:
             c.grow_at = c.rcv_nxt + c.rcv_limit
 
 
-def _eighth_fin(c: Tcb, now: int) -> None:
+def _eighth_fin(c: Connection, now: int) -> None:
     """The peer has closed its half."""
     c.rcv_nxt += 1
     if c.rcv_adv < c.rcv_nxt:

@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ovum.net.tcp.tcb import Tcb
+    from ovum.net.tcp.connection import Connection
 
 SACKED, LOST, RETRANSMITTED, REPEATED = 1, 2, 4, 8
 """Of a record: the peer has it; it is taken to be lost; it has been sent again since; it has been
@@ -36,19 +36,19 @@ class Sent:
         self.flags = flags
 
 
-def pipe(c: Tcb) -> int:
+def pipe(c: Connection) -> int:
     """Bytes that are thought to be in the network (SetPipe)."""
     return c.snd_nxt - c.snd_una - c.sacked_out - c.lost_out + c.retrans_out
 
 
-def split(c: Tcb, index: int, at: int) -> None:
+def split(c: Connection, index: int, at: int) -> None:
     """Makes two records of one."""
     record = c.sent[index]
     c.sent.insert(index + 1, Sent(at, record.end, record.xmit_ts, record.flags))
     record.end = at
 
 
-def forget(c: Tcb, record: Sent, size: int) -> None:
+def forget(c: Connection, record: Sent, size: int) -> None:
     """size bytes of a record are acknowledged: takes them out of the counts."""
     flags = record.flags
     if flags & SACKED:
@@ -59,7 +59,7 @@ def forget(c: Tcb, record: Sent, size: int) -> None:
             c.retrans_out -= size
 
 
-def mark_lost(c: Tcb, record: Sent) -> None:
+def mark_lost(c: Connection, record: Sent) -> None:
     """Takes a record to be lost, also if it has been sent again."""
     size = record.end - record.seq
     if record.flags & RETRANSMITTED:
@@ -70,14 +70,14 @@ def mark_lost(c: Tcb, record: Sent) -> None:
         c.lost_out += size
 
 
-def mark_sent_again(c: Tcb, record: Sent, now: int) -> None:
+def mark_sent_again(c: Connection, record: Sent, now: int) -> None:
     """A record that was lost is on its way again."""
     record.flags |= RETRANSMITTED | REPEATED
     record.xmit_ts = now
     c.retrans_out += record.end - record.seq
 
 
-def find(c: Tcb, seq: int) -> int:
+def find(c: Connection, seq: int) -> int:
     """The index of the record that seq is in, or of the first one behind it."""
     sent = c.sent
     low, high = 0, len(sent)
@@ -90,7 +90,7 @@ def find(c: Tcb, seq: int) -> int:
     return low
 
 
-def update(c: Tcb, blocks: Sequence[tuple[int, int]], ack: int) -> tuple[list[Sent], bool]:
+def update(c: Connection, blocks: Sequence[tuple[int, int]], ack: int) -> tuple[list[Sent], bool]:
     """Enters SACK blocks, as they come on the wire, of a segment that acknowledges up to ack.
 
     Returns the records that are newly known to have arrived, and whether the first block was a
@@ -120,7 +120,7 @@ def update(c: Tcb, blocks: Sequence[tuple[int, int]], ack: int) -> tuple[list[Se
     return new, duplicate
 
 
-def _enter(c: Tcb, left: int, right: int, new: list[Sent]) -> None:
+def _enter(c: Connection, left: int, right: int, new: list[Sent]) -> None:
     sent = c.sent
     index = find(c, left)
     while index < len(sent):
@@ -143,7 +143,7 @@ def _enter(c: Tcb, left: int, right: int, new: list[Sent]) -> None:
         index += 1
 
 
-def mark_lost_by_count(c: Tcb) -> None:
+def mark_lost_by_count(c: Connection) -> None:
     """IsLost (RFC 6675, 4): DupThresh separate ranges behind it have arrived, or more than
     (DupThresh - 1) * SMSS bytes."""
     ranges = 0
@@ -159,7 +159,7 @@ def mark_lost_by_count(c: Tcb) -> None:
             mark_lost(c, record)
 
 
-def renege(c: Tcb) -> None:
+def renege(c: Connection) -> None:
     """Forgets what the peer has selectively acknowledged: it may have dropped it (RFC 2018, 8)."""
     for record in c.sent:
         record.flags &= ~SACKED

@@ -59,7 +59,8 @@ class Tcb(Endpoint):
 
     __slots__ = (
         "ack_now", "backoff", "binding", "bytes_in", "bytes_out", "cc", "cwnd_limited", "delack_at",
-        "dirty", "dsack", "dupacks", "fin_in", "fin_seq", "fin_wanted", "grow_at", "heard_at", "held_back",
+        "dirty", "dsack", "dupacks", "fin_in", "fin_seq", "fin_wanted", "grow_at", "heard_at",
+        "held_back",
         "history", "host", "interface", "ip_mtu", "irs", "iss", "keepalive_at", "keepalive_probes",
         "large", "last_ack_sent", "limited_at", "lost_out", "max_wnd", "min_rtt",
         "mss", "observer", "ooo", "options", "orphan", "path", "peer_mss", "persist_at", "ports",

@@ -11,18 +11,18 @@ from ovum.net.tcp.tcb import NEVER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ovum.net.tcp.tcb import Tcb
+    from ovum.net.tcp.connection import Connection
 
 ORPHAN_RETRIES = 8
 """R2 of a connection that nobody waits for any more (Linux, tcp_orphan_retries)."""
 
 
-def next_deadline(c: Tcb) -> int:
+def next_deadline(c: Connection) -> int:
     """The first of all timers."""
     return min(c.rto_at, c.tlp_at, c.rack_at, c.persist_at, c.delack_at, c.keepalive_at)
 
 
-def on_timer(c: Tcb, now: int) -> None:
+def on_timer(c: Connection, now: int) -> None:
     """Does what is due."""
     if c.state == CLOSED or c.state == TIME_WAIT:
         return
@@ -47,7 +47,7 @@ def on_timer(c: Tcb, now: int) -> None:
     lifecycle.set_predict(c)
 
 
-def _retransmit(c: Tcb, now: int) -> bool:
+def _retransmit(c: Connection, now: int) -> bool:
     """The retransmission timer. False: given up."""
     if not c.sent:
         c.rto_at = NEVER
@@ -79,7 +79,7 @@ def _retransmit(c: Tcb, now: int) -> bool:
     return True
 
 
-def _is_over(c: Tcb, now: int) -> bool:
+def _is_over(c: Connection, now: int) -> bool:
     """Whether what is out has been repeated long enough: R2, or TCP_USER_TIMEOUT."""
     settings = c.host.settings
     options = c.options
@@ -92,7 +92,7 @@ def _is_over(c: Tcb, now: int) -> bool:
     return c.backoff >= (ORPHAN_RETRIES if c.orphan else settings.retries_last)
 
 
-def _probe_tail(c: Tcb, now: int) -> None:
+def _probe_tail(c: Connection, now: int) -> None:
     """TLP_send_probe (RFC 8985, 7.3): new data if there is any and the peer has room, whatever
     cwnd says; or the last segment again."""
     if not c.sent:
@@ -124,7 +124,7 @@ def _probe_tail(c: Tcb, now: int) -> None:
     c.rto_at = now + c.rto
 
 
-def _probe_window(c: Tcb, now: int) -> bool:
+def _probe_window(c: Connection, now: int) -> bool:
     """The persist timer. False: given up."""
     c.persist_at = NEVER
     if c.sent:
@@ -156,7 +156,7 @@ def _probe_window(c: Tcb, now: int) -> bool:
     return True
 
 
-def _send_held(c: Tcb, now: int) -> None:
+def _send_held(c: Connection, now: int) -> None:
     """What TCP_CORK or a small window has held is sent (RFC 9293, 3.8.6.2.1, (4))."""
     size = min(c.stream.send_queued(), c.snd_wnd, c.mss)
     if size > 0:

@@ -11,9 +11,9 @@ from ovum.net.wire.tcp import ACK, FIN, RST, SYN, Options, Segment, emit_header,
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ovum.net.ip import Packet, Path
+    from ovum.net.tcp.connection import Connection
     from ovum.net.tcp.host import TcpHost
     from ovum.net.tcp.ports import Binding
-    from ovum.net.tcp.tcb import Tcb
 
 MS = 1_000_000
 
@@ -26,7 +26,7 @@ class TimeWait(Endpoint):
         "rcv_nxt", "rcv_shift", "snd_nxt", "started", "ts_offset", "ts_on", "ts_recent",
     )  # fmt: skip
 
-    def __init__(self, c: Tcb, now: int, peer_open: bool) -> None:
+    def __init__(self, c: Connection, now: int, peer_open: bool) -> None:
         self.key = c.key
         self.wake_at = NEVER
         self.host: TcpHost = c.host

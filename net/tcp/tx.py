@@ -26,7 +26,7 @@ from ovum.net.wire.tcp import ACK, FIN, PSH, SYN, Options, Segment, emit_header,
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ovum.net.tcp.tcb import Tcb
+    from ovum.net.tcp.connection import Connection
 
 MS = 1_000_000
 PLAIN = Struct("!IIIHHI")
@@ -42,7 +42,7 @@ SENDING = frozenset((ESTABLISHED, CLOSE_WAIT, FIN_WAIT_1, CLOSING, LAST_ACK))
 """States in which data, or a FIN, may have to be sent."""
 
 
-def flush(c: Tcb, now: int) -> None:
+def flush(c: Connection, now: int) -> None:
     """Sends whatever the connection has to send and may."""
     state = c.state
     if state in (CLOSED, TIME_WAIT):
@@ -60,7 +60,7 @@ def flush(c: Tcb, now: int) -> None:
         emit(c, now, c.snd_nxt, ACK, b"")
 
 
-def look_at_path(c: Tcb, now: int) -> bool:
+def look_at_path(c: Connection, now: int) -> bool:
     """The way to the peer is new, or fits less or more than before. False: there is none now."""
     path = c.path
     if not path.valid:
@@ -79,7 +79,7 @@ def look_at_path(c: Tcb, now: int) -> bool:
     return True
 
 
-def set_mss(c: Tcb) -> None:
+def set_mss(c: Connection) -> None:
     """Eff.snd.MSS (RFC 9293, 3.7.1, MUST-16): less the options that all segments carry."""
     path = c.path
     mss = min(c.peer_mss, own_mss(c))
@@ -90,7 +90,7 @@ def set_mss(c: Tcb) -> None:
     c.cc.mss = c.mss
 
 
-def own_mss(c: Tcb) -> int:
+def own_mss(c: Connection) -> int:
     """The most that a segment's payload can be on the path: what we announce (MUST-67)."""
     path = c.path
     mss = min(path.ip_mtu - (40 if len(path.remote) == 4 else 60), LARGEST)
@@ -99,7 +99,7 @@ def own_mss(c: Tcb) -> int:
     return max(mss, 28)
 
 
-def new_data(c: Tcb, now: int) -> None:
+def new_data(c: Connection, now: int) -> None:
     """Sends data that has not been sent yet, and our FIN, as windows, Nagle and silly window
     avoidance allow (RFC 9293, 3.8.6.2.1; RFC 1122, 4.2.3.4)."""
     offset = c.snd_nxt - c.snd_una
@@ -117,7 +117,7 @@ def new_data(c: Tcb, now: int) -> None:
     mss = c.mss
     if c.ooo is not None or c.dsack is not None:
         # Blocks go with data, too, and take room from it.
-        mss -= 4 + 8 * min(4, len(_blocks(c)))
+        mss -= _blocks_size(c)
     large = c.large if mss == c.mss else mss
     room = cc.cwnd - scoreboard.pipe(c)
     window = c.snd_wnd - offset
@@ -159,7 +159,7 @@ def new_data(c: Tcb, now: int) -> None:
         persist.arm(c, now)
 
 
-def _held(c: Tcb, tail: int, fin: bool) -> bool:
+def _held(c: Connection, tail: int, fin: bool) -> bool:
     """Whether a last segment of less than mss waits: Nagle as Minshall has it, or TCP_CORK."""
     if not tail or fin:
         return False
@@ -169,14 +169,14 @@ def _held(c: Tcb, tail: int, fin: bool) -> bool:
     return not options.nodelay and c.small_end > c.snd_una
 
 
-def send_held(c: Tcb, now: int, size: int) -> None:
+def send_held(c: Connection, now: int, size: int) -> None:
     """Sends size bytes of new data, whatever Nagle says: the time to wait is over."""
     fin = c.fin_wanted and size == c.stream.send_queued()
     _send_new(c, now, size, True, fin)
     rack.arm_probe(c, now)
 
 
-def _send_new(c: Tcb, now: int, size: int, push: bool, fin: bool) -> None:
+def _send_new(c: Connection, now: int, size: int, push: bool, fin: bool) -> None:
     seq = c.snd_nxt
     flags = ACK | PSH if push and size else ACK
     end = seq + size
@@ -199,7 +199,7 @@ def _send_new(c: Tcb, now: int, size: int, push: bool, fin: bool) -> None:
     emit(c, now, seq, flags, payload)
 
 
-def retransmit(c: Tcb, now: int) -> None:
+def retransmit(c: Connection, now: int) -> None:
     """Sends what is lost again, as far as cwnd allows: the lowest first (NextSeg, rule 1)."""
     r = c.recovery
     room = c.cc.cwnd - scoreboard.pipe(c)
@@ -231,7 +231,7 @@ def retransmit(c: Tcb, now: int) -> None:
         c.host.wake(c, c.rto_at)
 
 
-def send_record(c: Tcb, now: int, record: Sent) -> None:
+def send_record(c: Connection, now: int, record: Sent) -> None:
     """Sends a record as it is now: a SYN, data, a FIN."""
     seq = record.seq
     c.host.counters.count("tcp_retransmitted")
@@ -248,7 +248,7 @@ def send_record(c: Tcb, now: int, record: Sent) -> None:
     emit(c, now, seq, flags, payload)
 
 
-def _first_syn(c: Tcb, now: int) -> None:
+def _first_syn(c: Connection, now: int) -> None:
     c.sent.append(Sent(c.iss, c.iss + 1, now))
     c.sent_at = now
     c.rto_at = now + c.rto
@@ -256,7 +256,7 @@ def _first_syn(c: Tcb, now: int) -> None:
     _send_syn(c, now)
 
 
-def _send_syn(c: Tcb, now: int) -> None:
+def _send_syn(c: Connection, now: int) -> None:
     """SYN, or in SYN-RECEIVED SYN and ACK (simultaneous open). Its window is not scaled."""
     settings = c.host.settings
     answer = c.state != SYN_SENT
@@ -280,7 +280,7 @@ def _send_syn(c: Tcb, now: int) -> None:
     send(c, emit_header(segment), b"")
 
 
-def announce(c: Tcb) -> int:
+def announce(c: Connection) -> int:
     """The window for a header. Its right edge never moves back (MUST-34's other side), and moves
     on by a segment or half a buffer at least (RFC 9293, 3.8.6.2.2, MUST-39)."""
     nxt = c.rcv_nxt
@@ -296,10 +296,11 @@ def announce(c: Tcb) -> int:
     return window if window < 65536 else 65535
 
 
-def emit(c: Tcb, now: int, seq: int, flags: int, payload: bytes) -> None:
+def emit(c: Connection, now: int, seq: int, flags: int, payload: bytes) -> None:
     """Sends one segment (or many of one size) after the handshake."""
     window = announce(c)
-    if c.ooo is not None or c.dsack is not None:
+    if (c.ooo is not None or c.dsack is not None) and len(payload) <= c.mss - _blocks_size(c):
+        # What is sent again may have no room for them.
         header = _with_blocks(c, now, seq, flags, window)
     elif c.ts_on:
         header = STAMPED.pack(
@@ -321,7 +322,7 @@ def emit(c: Tcb, now: int, seq: int, flags: int, payload: bytes) -> None:
     send(c, header, payload)
 
 
-def send(c: Tcb, header: bytes, payload: bytes) -> None:
+def send(c: Connection, header: bytes, payload: bytes) -> None:
     """Gives a segment to the Internet layer."""
     options = c.options
     mss = c.mss
@@ -336,7 +337,7 @@ def send(c: Tcb, header: bytes, payload: bytes) -> None:
     )
 
 
-def _blocks(c: Tcb) -> list[tuple[int, int]]:
+def _blocks(c: Connection) -> list[tuple[int, int]]:
     """SACK blocks: the duplicate first, then the newest range (RFC 2018, 4; RFC 2883, 4)."""
     blocks: list[tuple[int, int]] = []
     if not c.sack_on:
@@ -348,7 +349,13 @@ def _blocks(c: Tcb) -> list[tuple[int, int]]:
     return blocks
 
 
-def _with_blocks(c: Tcb, now: int, seq: int, flags: int, window: int) -> bytes:
+def _blocks_size(c: Connection) -> int:
+    """Of the option, with what aligns it."""
+    count = len(_blocks(c))
+    return 4 + 8 * count if count else 0
+
+
+def _with_blocks(c: Connection, now: int, seq: int, flags: int, window: int) -> bytes:
     options = Options()
     if c.ts_on:
         options.timestamp = ((now // MS + c.ts_offset) & MASK, c.ts_recent)
@@ -359,7 +366,7 @@ def _with_blocks(c: Tcb, now: int, seq: int, flags: int, window: int) -> bytes:
     return PLAIN.pack(c.ports, seq & MASK, c.rcv_nxt & MASK, offset | flags, window, 0) + data
 
 
-def probe_peer(c: Tcb, now: int) -> None:
+def probe_peer(c: Connection, now: int) -> None:
     """A segment outside the window, which the peer must answer: asks for its window, or whether
     it is still there (RFC 9293, 3.8.4). Nothing of ours is in it, as Linux does."""
     emit(c, now, c.snd_una - 1, ACK, b"")
