@@ -143,16 +143,17 @@ static PyObject *boot_info(PyObject *module, PyObject *unused)
 }
 
 /* Texts of the kernel's own state (microkernel/sys/inspect.c), by topic. */
-static const char *const topics[] = {"statistics", "threads", "regions", "descriptors", "interrupts"};
+static const char *const topics[] = {"statistics", "threads", "regions", "descriptors", "interrupts", "sockets"};
 
 PyDoc_STRVAR(inspect_doc,
              "inspect($module, topic, /)\n--\n\n"
              "Return the kernel's own state of this moment, as lines of fields.\n\n"
              "topic is 'statistics' (name value; memory in pages, times in ns), 'threads' (number\n"
              "state priority cpu_ns name), 'regions' (start end protection shared offset inode\n"
-             "path), 'descriptors' (descriptor flags position inode kind path) or 'interrupts'\n"
-             "(number count). A path is the rest of its line, empty without one. Raises ValueError for another topic,\n"
-             "OSError(EPERM) outside ring 0.");
+             "path), 'descriptors' (descriptor flags position inode kind path), 'interrupts' (number\n"
+             "count) or 'sockets' (inode family type protocol state door received unsent name, for\n"
+             "each descriptor; the name in hexadecimal). A path is the rest of its line, empty\n"
+             "without one. Raises ValueError for another topic, OSError(EPERM) outside ring 0.");
 
 static PyObject *inspect(PyObject *module, PyObject *topic)
 {

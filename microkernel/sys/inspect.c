@@ -7,6 +7,7 @@
 #include "core/string.h"
 #include "core/thread.h"
 #include "fs/hosted.h"
+#include "fs/socket.h"
 #include "mm/user.h"
 #include "mm/vm.h"
 #include "sys/calls.h"
@@ -93,6 +94,22 @@ static void put_descriptors(struct text *t, char *name) {
     }
 }
 
+/* inode family type protocol state door received unsent name: a line for each descriptor that is a socket; the name
+ * of a local one, its bytes in hexadecimal */
+static void put_sockets(struct text *t, char *name) {
+    for (int fd = 0; fd < (int)fd_limit; fd++) {
+        const struct file *f = fd_file(fd);
+        const struct socket *s = f ? socket_of(f) : NULL;
+        if (!s)
+            continue;
+        put(t, "%lu %u %u %d %u %u %u %u ", f->unique, s->family, s->type, s->protocol, s->state, s->door ? s->number : 0,
+            ring_fill(&s->in), ring_fill(&s->out));
+        for (u32 i = 0; s->name && i < s->name->size; i++)
+            put(t, "%x%x", s->name->bytes[i] >> 4, s->name->bytes[i] & 15);
+        put_bytes(t, "\n", 1);
+    }
+}
+
 /* interrupt count */
 static void put_interrupts(struct text *t, char *name) {
     for (unsigned irq = 0; irq < IRQ_LINES; irq++)
@@ -101,7 +118,7 @@ static void put_interrupts(struct text *t, char *name) {
 }
 
 i64 inspect(u64 what, u64 to, u64 size) {
-    static void (*const topics[])(struct text *t, char *name) = {put_statistics, put_threads, put_regions, put_descriptors, put_interrupts};
+    static void (*const topics[])(struct text *t, char *name) = {put_statistics, put_threads, put_regions, put_descriptors, put_interrupts, put_sockets};
     struct text t = {.at = to, .room = size};
     if (what >= ARRAY_SIZE(topics))
         return -EINVAL;

@@ -158,7 +158,7 @@ def traceroute(
                 source, took, report = answer
                 if source not in here:
                     here.append(source)
-                    print(f" {name_of(source) if names else source} ({source})", end="")
+                    print(f" {name_of(source)} ({source})" if names else f" {source}", end="")
                 ends += report.is_end
                 mark = f" {report.mark}" if report.mark else ""
                 print(f"  {took / 1e6:.3f} ms{mark}", end="", flush=True)

@@ -31,8 +31,8 @@ _NEIGHBOR_STATES = (
 _FOREVER = 0xFFFFFFFF
 
 
-def link_lines(link: Link) -> list[str]:
-    """As `ip link` has it."""
+def link_lines(link: Link, with_mode: bool = False) -> list[str]:
+    """As `ip addr` has it; with its mode: as `ip link`."""
     flags = [name for bit, name in _FLAGS if link.flags & bit]
     if link.flags & 0x1 and not link.flags & 0x40:
         flags.insert(0, "NO-CARRIER")
@@ -42,7 +42,7 @@ def link_lines(link: Link) -> list[str]:
     kind = _HARDWARE.get(link.hardware, str(link.hardware))
     lines = [
         f"{link.index}: {link.name}: <{','.join(flags)}> mtu {link.mtu}{qdisc} state {state} "
-        f"group default{queue}"
+        f"{'mode DEFAULT ' if with_mode else ''}group default{queue}"
     ]
     if link.address:
         broadcast = f" brd {addr.mac_text(link.broadcast)}" if link.broadcast else ""
@@ -142,7 +142,7 @@ def _print_links(links: list[Link], with_addresses: bool, family: int, interface
         here = [address for address in addresses if address.index == link.index]
         if (interface and link.name != interface) or (family and with_addresses and not here):
             continue
-        for line in link_lines(link):
+        for line in link_lines(link, not with_addresses):
             print(line)
         for address in sorted(here, key=lambda address: address.family):
             for line in address_lines(address):
