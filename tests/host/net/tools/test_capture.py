@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from ovum.net.tools import ToolError, capture, pcap, tcpdump
+from ovum.net.tools import ToolError, pcap, tcpdump
 from ovum.net.tools.filters import compile_filter
-from ovum.net.wire import addr, ethernet, ipv4, ipv6, tcp, udp
+from ovum.net.wire import addr, ethernet, ipv4, ipv6, show, tcp, udp
 from tests.host.net.wire.captures import ARP_REQUEST, IPV4_SYN
 
 MAC = bytes(6)
@@ -106,7 +106,7 @@ def test_lines_from_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     )
     assert tcpdump(read=str(path), matching="tcp", hexadecimal=True) == 1
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].endswith(".000000 " + capture.show.frame(SYN))
+    assert lines[0].endswith(".000000 " + show.frame(SYN))
     assert lines[1] == "\t0x0000:  4500 003c 1c46 4000 4006 b1e6 ac10 0a63  E..<.F@.@......c"
     other = tmp_path / "other.pcap"
     assert tcpdump(read=str(path), write=str(other), count=1) == 1
