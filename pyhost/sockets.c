@@ -14,8 +14,7 @@
 #include "sys/request_abi.h"
 
 #define CHANGES_AT_ONCE 64
-#define LARGEST_RING (64u << 20)
-#define LARGEST_MESSAGE LARGEST_RING
+#define LARGEST_MESSAGE (1u << 20)
 #define SOCK_STREAM_TYPE 1
 
 struct door {
@@ -370,7 +369,7 @@ static PyObject *door_queue_child(PyObject *self, PyObject *const *args, Py_ssiz
 
 PyDoc_STRVAR(set_limits_doc,
              "set_limits($self, receive, send, backlog=0, /)\n--\n\n"
-             "How far the rings may grow (bytes, up to 64 MiB), and how many children may wait: one\n"
+             "How far the rings may grow (bytes; 4 MiB at most), and how many children may wait: one\n"
              "more than backlog, as Linux has it.");
 
 static PyObject *door_set_limits(PyObject *self, PyObject *const *args, Py_ssize_t count)
@@ -378,8 +377,8 @@ static PyObject *door_set_limits(PyObject *self, PyObject *const *args, Py_ssize
     uint64_t receive, send, backlog = 0;
 
     if (!args_count("set_limits", count, 2, 3) || !usable((struct door *)self) ||
-        !args_unsigned(args[0], "receive", LARGEST_RING, &receive) ||
-        !args_unsigned(args[1], "send", LARGEST_RING, &send) ||
+        !args_unsigned(args[0], "receive", UINT32_MAX, &receive) ||
+        !args_unsigned(args[1], "send", UINT32_MAX, &send) ||
         (count > 2 && !args_unsigned(args[2], "backlog", 65535, &backlog)))
         return NULL;
     if (door_call((struct door *)self, DOOR_SET_LIMITS, (long)receive, (long)send, (long)backlog) < 0)
@@ -440,7 +439,7 @@ PyDoc_STRVAR(sockets_changed_doc,
              "What programs have done with their sockets since the last call: (owner, bits) for each\n"
              "of them, net/socket/door.py has the bits. Sockets without an owner are left out.\n"
              "The event (EVENT_SOCKETS,) comes when there is something after there was nothing.\n"
-             "Raises OSError(EPERM) outside ring 0.");
+             "Raises OSError: EBUSY outside the services thread, EPERM outside ring 0.");
 
 static PyObject *sockets_changed(PyObject *module, PyObject *unused)
 {

@@ -6,6 +6,8 @@
 #include "mm/kmalloc.h"
 #include "sys/request.h"
 
+#define LARGEST_RING (4u << 20)                 /* the most memory there is in one piece */
+
 /* By number; there is none with number 0. A number is used again as late as possible. */
 static struct socket **numbered;
 static u32 capacity, next_number = 1, count;
@@ -121,8 +123,8 @@ void doors_ended(void) {
 }
 
 static i64 take_changes(u64 to, u64 room) {
-    i64 n = 0;
-    while ((u64)n < room && !list_empty(&changed)) {
+    i64 n = current_thread() == services_thread ? 0 : -EBUSY;
+    while (n >= 0 && (u64)n < room && !list_empty(&changed)) {
         struct socket *s = list_first(&changed, struct socket, in_changed);
         struct door_change c = {s->door, s->changed};
         if (copy_to_user(to + (u64)n * sizeof c, &c, sizeof c))
@@ -164,7 +166,7 @@ static i64 deliver_message(struct socket *s, u64 from) {
         return -EFAULT;
     if (s->closed)
         return 1;
-    if (m.size > s->in.limit || ring_room(&s->in) < record_size(m.address_size, m.control_size, m.size))
+    if (m.size > LARGEST_RING / 4 || !record_fits(&s->in, record_size(m.address_size, m.control_size, m.size)))
         return 0;
     i64 error = record_put(&s->in, address, m.address_size, &control, m.control_size, &data);
     if (error)
@@ -272,8 +274,8 @@ i64 door_call(u64 operation, u64 number, u64 x, u64 y, u64 z) {
     case DOOR_SET_STATE: return set_state(s, x, y, z);
     case DOOR_QUEUE_CHILD: return queue_child(s, x, y, z);
     case DOOR_SET_LIMITS:
-        s->in.limit = (u32)x;
-        s->out.limit = (u32)y;
+        s->in.limit = (u32)min_u64(x, LARGEST_RING);
+        s->out.limit = (u32)min_u64(y, LARGEST_RING);
         s->backlog = (u32)z;
         socket_has_room(s);
         return notify_free(s, s->notify_free);

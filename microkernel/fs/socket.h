@@ -73,6 +73,9 @@ struct socket *socket_new(u32 family, u32 type, i32 protocol);
 void socket_put(struct socket *s);
 /* An open file that takes over the program's reference; NULL without memory. */
 struct file *socket_open(struct socket *s, u32 flags);
+/* Does close(2) of its last descriptor wait (SO_LINGER)? Closes that, and waits until the services are through. */
+bool socket_lingers(const struct file *f);
+void socket_linger(int fd);
 /* The program is done with it. */
 void socket_close(struct socket *s);
 struct socket *socket_of(const struct file *f); /* NULL: it is none */
@@ -86,11 +89,18 @@ bool socket_queue(struct socket *listener, struct socket *child);
 
 /* Asks services for an option (sys/sockets.c), or has them set it: its size or 0. */
 i64 socket_ask_option(struct file *f, bool set, u64 level, u64 name, void *value, u64 size);
+void message_put_controls(struct message *m, const u8 *bytes, u32 n);
 /* What SO_ERROR says; it is gone then. */
 i64 socket_take_error(struct socket *s);
 u32 socket_events(struct socket *s);
 static inline void socket_wake(struct socket *s, u32 events) { waitqueue_wake(&s->queue, events); }
 static inline bool socket_is_stream(const struct socket *s) { return s->type == SOCK_STREAM; }
+#define CAN_READ (POLLIN | POLLRDNORM)
+#define CAN_WRITE (POLLOUT | POLLWRNORM)
+/* A third of it is free, as on Linux, so that a writer is not woken for every byte. */
+bool socket_writeable(const struct socket *s);
+/* The program has read so much of `in`. */
+void socket_taken(struct socket *s, u32 n);
 /* After others have taken something of what it had sent: tells those who wait for room. */
 void socket_has_room(struct socket *s);
 
@@ -98,6 +108,8 @@ void socket_has_room(struct socket *s);
 u32 record_size(u64 address_size, u64 control_size, u64 size);
 int record_put(struct ring *r, const void *address, u32 address_size, struct span *control, u32 control_size, struct span *data);
 struct record record_first(const struct ring *r);
+/* As Linux has it: one may be longer than all there is room for. */
+static inline bool record_fits(const struct ring *r, u32 n) { return !ring_fill(r) || ring_room(r) >= n; }
 
 /* As a call of a socket's waits: -EAGAIN at once or at the deadline. */
 #define SOCKET_WAIT(q, condition, nonblocking, deadline) \
@@ -115,8 +127,17 @@ i64 local_connect(struct socket *s, const struct message *name, bool nonblocking
 i64 local_listen(struct socket *s, u32 backlog);
 i64 local_shutdown(struct socket *s, u32 bits);
 void local_close(struct socket *s);
+/* Where a datagram goes: a reference. */
+i64 local_target(struct socket *s, const struct message *m, struct socket **target);
+
+/* Files on their way (fs/passing.c). */
+struct passed {
+    struct list link;                           /* in the receiver's list */
+    u32 at, end;                                /* the bytes they came with, as positions in its ring */
+    u32 count;
+    struct file *files[];
+};
 /* What sendmsg(2) is to pass, taken from m's control messages; NULL if nothing. */
-struct passed;
 i64 local_collect(struct message *m, struct passed **passed);
 void local_pass(struct socket *to, struct passed *p, u32 at, u32 size);
 void local_free_passed(struct passed *p);
@@ -124,8 +145,6 @@ void local_free_passed(struct passed *p);
 u32 local_limit(const struct socket *s, u32 offset, u32 n);
 /* Hands out what came with these bytes. */
 void local_unpack(struct socket *s, struct message *m, u32 offset, u32 n);
-/* Where a datagram goes: a reference. */
-i64 local_target(struct socket *s, const struct message *m, struct socket **target);
 
 /* ---- sockets that tasks serve (fs/door.c) ---- */
 

@@ -5,6 +5,7 @@
 #include "fs/device.h"
 #include "fs/hosted.h"
 #include "fs/pipe.h"
+#include "fs/socket.h"
 #include "mm/kmalloc.h"
 #include "sys/calls.h"
 
@@ -129,11 +130,16 @@ i64 sys_openat(u64 dirfd, u64 name, u64 flags, u64 mode) {
 
 i64 sys_close(u64 fd) {
     struct file *f = fd_file((int)fd);
-    if (!f || !is_hosted(f) || (f->flags & O_ACCMODE) == O_RDONLY || f->flags & O_PATH || request_allowed() == -EDEADLK)
+    bool lingers = f && socket_lingers(f);
+    if (!f || !(lingers || is_hosted(f)) || (f->flags & O_ACCMODE) == O_RDONLY || f->flags & O_PATH || request_allowed() == -EDEADLK)
         return fd_close((int)fd);
     i64 error = request_allowed();
     if (error)
         return error;                           /* before anything has changed */
+    if (lingers) {
+        socket_linger((int)fd);
+        return 0;
+    }
     file_get(f);
     fd_close((int)fd);
     error = hosted_flush(f);

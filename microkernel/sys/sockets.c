@@ -128,9 +128,8 @@ i64 sys_bind(u64 fd, u64 from, u64 size) {
     return s->family == AF_UNIX ? local_bind(s, &m) : ask(f, REQUEST_BIND, 0, 0, m.address, m.address_size, false);
 }
 
-static i64 await_connection(struct file *f, struct socket *s) {
+static i64 await_connection(const struct file *f, struct socket *s) {
     u64 deadline = socket_deadline(s->send_timeout);
-    file_get(f);
     i64 error = SOCKET_WAIT(&s->queue, !(s->state & CONNECTING), file_nonblocking(f), deadline);
     if (!error) {
         s->state &= ~(u32)UNTOLD;
@@ -138,8 +137,21 @@ static i64 await_connection(struct file *f, struct socket *s) {
         if (error)
             s->state &= ~(u32)(HUNG_UP | PEER_CLOSED | WRITE_SHUT);     /* it can be tried again */
     }
-    file_put(f);
     return error == -EAGAIN ? -EINPROGRESS : error;
+}
+
+static i64 connect_served(struct file *f, struct socket *s, struct message *m) {
+    if (s->state & UNTOLD)
+        return s->state & CONNECTING && file_nonblocking(f) ? -EALREADY : await_connection(f, s);
+    if (socket_is_stream(s) && s->state & (CONNECTED | LISTENING))
+        return -EISCONN;
+    i64 error = ask(f, REQUEST_CONNECT, 0, 0, m->address, m->address_size, false);
+    if (error != -EINPROGRESS)
+        return error;
+    s->state |= UNTOLD;
+    if (!(s->state & (CONNECTED | HUNG_UP)) && !s->error)
+        s->state |= CONNECTING;
+    return await_connection(f, s);
 }
 
 i64 sys_connect(u64 fd, u64 from, u64 size) {
@@ -151,23 +163,10 @@ i64 sys_connect(u64 fd, u64 from, u64 size) {
         error = take_address(&m, from, size);
     if (error)
         return error;
-    if (s->family == AF_UNIX) {
-        file_get(f);
-        error = local_connect(s, &m, file_nonblocking(f));
-        file_put(f);
-        return error;
-    }
-    if (s->state & UNTOLD)
-        return s->state & CONNECTING && file_nonblocking(f) ? -EALREADY : await_connection(f, s);
-    if (socket_is_stream(s) && s->state & (CONNECTED | LISTENING))
-        return -EISCONN;
-    error = ask(f, REQUEST_CONNECT, 0, 0, m.address, m.address_size, false);
-    if (error != -EINPROGRESS)
-        return error;
-    s->state |= UNTOLD;
-    if (!(s->state & (CONNECTED | HUNG_UP)) && !s->error)
-        s->state |= CONNECTING;
-    return await_connection(f, s);
+    file_get(f);
+    error = s->family == AF_UNIX ? local_connect(s, &m, file_nonblocking(f)) : connect_served(f, s, &m);
+    file_put(f);
+    return error;
 }
 
 i64 sys_listen(u64 fd, u64 backlog) {

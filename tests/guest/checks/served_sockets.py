@@ -364,6 +364,43 @@ def options_go_to_the_stack_but_for_the_kernels_own() -> None:
 
 
 @check
+def closing_waits_as_long_as_the_program_has_said() -> None:
+    with stack() as made:
+        for seconds, end in ((10, True), (1, False)):
+            sock, door = connected(made)
+            linger = struct.pack("ii", 1, seconds)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            assert made.asked.pop() == (op.SET_OPTION, socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8) == linger
+            made.bits()
+            begun = time.monotonic()
+            thread = threading.Thread(target=sock.close)
+            thread.start()
+            made.changed.acquire()
+            assert made.bits() == CLOSED
+            if end:
+                assert thread.is_alive()
+                run(door.set_state, HUNG_UP)
+            thread.join()
+            assert (time.monotonic() - begun < 1) == end
+
+
+@check
+def what_the_stack_never_closes_ends_with_its_door() -> None:
+    with stack() as made:
+        sock, door = connected(made)
+        with sock:
+            results: list[bytes] = []
+            thread = threading.Thread(target=lambda: results.append(sock.recv(1)))
+            thread.start()
+            run(door.release)
+            thread.join()
+            assert results == [b""]
+            with refused(errno.EPIPE):
+                sock.send(b"x")
+
+
+@check
 def idle_connections_cost_no_buffers() -> None:
     with stack() as made:
         socks = [connected(made) for _ in range(20)]
