@@ -149,6 +149,8 @@ class Connection(Tcb):
             self.bytes_out += ack - una
             self.backoff = 0
             self.stalled_at = 0
+            if now >= self.confirm_at:
+                rx_ack.confirm(self, now)
         else:
             rx_ack.advance(self, now, ack, -1)
         rx_ack.grow(self, now, ack - una, flight)
@@ -247,9 +249,9 @@ class Connection(Tcb):
             return
         options = self.options
         keepalive.arm(self, now)
-        if options.receive_limit:
-            limit = min(options.receive_limit, 65535 << self.rcv_shift)
-            self.rcv_limit = limit
+        if options.receive_limit or options.window_clamp:
+            limit = min(options.receive_limit or self.rcv_limit, 65535 << self.rcv_shift)
+            self.rcv_limit = min(limit, options.window_clamp or limit)
             self.hold_back()
         if options.congestion and options.congestion != self.cc.name:
             old = self.cc

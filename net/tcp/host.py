@@ -29,7 +29,6 @@ A Door's receive limit should be settings.receive_max (or SO_RCVBUF): TCP opens 
 from __future__ import annotations
 
 from errno import EADDRNOTAVAIL
-from heapq import heapify, heappop, heappush
 
 from ovum.net.tcp import lifecycle, tx
 from ovum.net.tcp.connection import Connection
@@ -40,8 +39,8 @@ from ovum.net.tcp.rx_data import QUICK
 from ovum.net.tcp.seq import MASK, START
 from ovum.net.tcp.settings import SECOND, Settings
 from ovum.net.tcp.states import SYN_SENT
-from ovum.net.tcp.tcb import NEVER
 from ovum.net.tcp.timewait import TimeWait
+from ovum.net.tcp.wakes import Wakes
 from ovum.net.wire.checksum import transport_valid
 from ovum.net.wire.errors import WireError
 from ovum.net.wire.tcp import ACK, FIN, RST, SYN, parse
@@ -60,19 +59,19 @@ if TYPE_CHECKING:
     from ovum.net.wire.tcp import Segment
 
 
-class TcpHost:
+class TcpHost(Wakes):
     """The TCP of one machine."""
 
     def __init__(
         self, ip: Ip, rng: Random, counters: Counters, settings: Settings | None = None
     ) -> None:
+        Wakes.__init__(self)
         self.ip = ip
         self.rng = rng
         self.counters = counters
         self.settings = Settings() if settings is None else settings
         self.secret = Secret(rng)
         self.ports = Ports(rng, self.settings.local_ports)
-        self.table: dict[bytes, Endpoint] = {}
         self.listeners: dict[bytes, list[Listener]] = {}
         """By address and port, as on the wire."""
         self.half_open = 0
@@ -82,9 +81,6 @@ class TcpHost:
         self.started = -1
         """When the first connection was made: no timestamp of ours is older."""
         self.scale = scale_for(self.settings.receive_max)
-        self._heap: list[tuple[int, int, Endpoint]] = []
-        self._pushed = 0
-        self._stale = 0
         self._challenges = 0
         self._challenges_until = 0
 
@@ -262,30 +258,6 @@ class TcpHost:
         seq = int.from_bytes(data[4:8], "big")
         endpoint.on_icmp_error(now, seq, error.errno, error.hard, error.ip_mtu)
 
-    def poll(self, now: int) -> None:
-        """Does what is due."""
-        heap = self._heap
-        while heap and heap[0][0] <= now:
-            at, _, endpoint = heappop(heap)
-            if endpoint.wake_at != at:
-                if self._stale:
-                    self._stale -= 1
-                continue
-            endpoint.wake_at = NEVER
-            endpoint.on_timer(now)
-            deadline = endpoint.next_deadline()
-            if deadline < endpoint.wake_at and self.table.get(endpoint.key) is endpoint:
-                self.wake(endpoint, deadline if deadline > now else now + 1)
-
-    def next_deadline(self) -> int | None:
-        """When poll is to be called; there may be nothing to do then."""
-        heap = self._heap
-        while heap and heap[0][2].wake_at != heap[0][0]:
-            heappop(heap)
-            if self._stale:
-                self._stale -= 1
-        return heap[0][0] if heap else None
-
     def flush(self, now: int) -> None:
         """Sends what connections have to send."""
         while self.dirty:
@@ -297,31 +269,11 @@ class TcpHost:
 
     # For connections
 
-    def wake(self, endpoint: Endpoint, at: int) -> None:
-        """Has the endpoint polled at a time that is before its wake_at."""
-        if endpoint.wake_at != NEVER:
-            self._stale += 1
-            if self._stale > 64 and self._stale > len(self._heap) >> 1:
-                self._sweep()
-        endpoint.wake_at = at
-        self._pushed += 1
-        heappush(self._heap, (at, self._pushed, endpoint))
-
-    def _sweep(self) -> None:
-        """Drops entries of the heap that nobody waits for, and what they keep alive."""
-        self._heap = [entry for entry in self._heap if entry[2].wake_at == entry[0]]
-        heapify(self._heap)
-        self._stale = 0
-
     def forget_endpoint(self, endpoint: Endpoint) -> None:
         """It is in the table and the heap no more."""
         if self.table.get(endpoint.key) is endpoint:
             del self.table[endpoint.key]
-        if endpoint.wake_at != NEVER:
-            endpoint.wake_at = NEVER
-            self._stale += 1
-            if self._stale > 64 and self._stale > len(self._heap) >> 1:
-                self._sweep()
+        self.sleep(endpoint)
 
     def forget(self, c: Connection) -> None:
         """A connection is over."""
@@ -355,7 +307,10 @@ class TcpHost:
             self.counters.count("tcp_time_wait_full")
             self.forget_time_wait(next(iter(self.time_waits.values())))
         self.time_waits[c.key] = entry
-        entry.expires = now + (self.settings.fin_timeout if peer_open else self.settings.time_wait)
+        wait = self.settings.time_wait
+        if peer_open:
+            wait = c.options.fin_timeout or self.settings.fin_timeout
+        entry.expires = now + wait
         self.wake(entry, entry.expires)
         if acknowledge:
             entry.acknowledge(now)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from ovum.net.tcp.connection import Connection
     from ovum.net.wire.tcp import Segment
 
+CONFIRM_INTERVAL = 5_000_000_000
+
 
 def fifth_check_ack(c: Connection, now: int, seg: Segment, seq: int, length: int) -> bool:
     """Takes the acknowledgement, SACK blocks and window. False: the segment is to be dropped, or
@@ -148,6 +150,8 @@ def advance(c: Connection, now: int, ack: int, echo: int) -> int:
         rtt.sample(c, trip)
     c.backoff = 0
     c.stalled_at = 0
+    if now >= c.confirm_at:
+        confirm(c, now)
     # RFC 6298, 5.2 and 5.3.
     if sent:
         c.rto_at = now + c.rto
@@ -157,6 +161,12 @@ def advance(c: Connection, now: int, ack: int, echo: int) -> int:
     else:
         c.rto_at = c.tlp_at = c.rack_at = NEVER
     return delivered
+
+
+def confirm(c: Connection, now: int) -> None:
+    """The neighbor is there: it has carried what is acknowledged (RFC 4861, 7.3.1)."""
+    c.confirm_at = now + CONFIRM_INTERVAL
+    c.host.ip.confirm(c.path)
 
 
 def _after(

@@ -116,7 +116,7 @@ def after_delivery(c: Connection, now: int, size: int) -> None:
         c.rcv_mss = min(size, c.mss + 12)
     if c.rcv_nxt - c.last_ack_sent > c.rcv_mss:
         c.ack_now = True
-    elif c.quick and size >= c.rcv_mss and size > 536:
+    elif c.quick and ((size >= c.rcv_mss and size > 536) or c.quick > QUICK):
         c.quick -= 1
         c.ack_now = True
     else:

@@ -60,7 +60,7 @@ class SocketOptions:
     (`change_options` of both). 0: the host's setting."""
 
     __slots__ = (
-        "congestion", "cork", "defer_accept", "hop_limit", "keep_count", "keep_idle",
+        "congestion", "cork", "defer_accept", "fin_timeout", "hop_limit", "keep_count", "keep_idle",
         "keep_interval", "keepalive", "linger", "max_segment", "nodelay", "notsent_lowat",
         "receive_limit", "reuse_address", "reuse_port", "shared", "syn_count", "traffic_class",
         "user_timeout", "v6_only", "window_clamp",
@@ -79,6 +79,8 @@ class SocketOptions:
         self.syn_count = 0
         self.linger = -1
         """SO_LINGER: ns, -1: off, 0: close resets."""
+        self.fin_timeout = 0
+        """TCP_LINGER2."""
         self.max_segment = 0
         self.window_clamp = 0
         self.receive_limit = 0

@@ -58,7 +58,8 @@ class Tcb(Endpoint):
     """A connection's data."""
 
     __slots__ = (
-        "ack_now", "backoff", "binding", "bytes_in", "bytes_out", "cc", "cwnd_limited", "delack_at",
+        "ack_now", "backoff", "binding", "bytes_in", "bytes_out", "cc", "confirm_at",
+        "cwnd_limited", "delack_at",
         "dirty", "dsack", "dupacks", "fin_in", "fin_seq", "fin_wanted", "grow_at", "heard_at",
         "held_back",
         "history", "host", "interface", "ip_mtu", "irs", "iss", "keepalive_at", "keepalive_probes",
@@ -138,6 +139,8 @@ class Tcb(Endpoint):
         """What has come twice, to be reported (RFC 2883)."""
         self.fin_in = -1
         """Of the peer's FIN, if it has come before what precedes it."""
+        self.confirm_at = 0
+        """When the neighbor is to be told next that what was sent has arrived."""
         self.heard_at = 0
         """When a segment was accepted last."""
         self.predict = 0

@@ -303,7 +303,10 @@ def emit(c: Connection, now: int, seq: int, flags: int, payload: bytes) -> None:
         # What is sent again may have no room for them.
         header = _with_blocks(c, now, seq, flags, window)
     elif c.ts_on:
-        header = STAMPED.pack(
+        header = bytearray(32)
+        STAMPED.pack_into(
+            header,
+            0,
             c.ports,
             seq & MASK,
             c.rcv_nxt & MASK,
@@ -315,14 +318,15 @@ def emit(c: Connection, now: int, seq: int, flags: int, payload: bytes) -> None:
             c.ts_recent,
         )
     else:
-        header = PLAIN.pack(c.ports, seq & MASK, c.rcv_nxt & MASK, 0x5000 | flags, window, 0)
+        header = bytearray(20)
+        PLAIN.pack_into(header, 0, c.ports, seq & MASK, c.rcv_nxt & MASK, 0x5000 | flags, window, 0)
     c.ack_now = False
     c.delack_at = NEVER
     c.last_ack_sent = c.rcv_nxt
     send(c, header, payload)
 
 
-def send(c: Connection, header: bytes, payload: bytes) -> None:
+def send(c: Connection, header: bytes | bytearray, payload: bytes) -> None:
     """Gives a segment to the Internet layer."""
     options = c.options
     mss = c.mss
@@ -355,7 +359,7 @@ def _blocks_size(c: Connection) -> int:
     return 4 + 8 * count if count else 0
 
 
-def _with_blocks(c: Connection, now: int, seq: int, flags: int, window: int) -> bytes:
+def _with_blocks(c: Connection, now: int, seq: int, flags: int, window: int) -> bytearray:
     options = Options()
     if c.ts_on:
         options.timestamp = ((now // MS + c.ts_offset) & MASK, c.ts_recent)
@@ -363,7 +367,8 @@ def _with_blocks(c: Connection, now: int, seq: int, flags: int, window: int) -> 
     c.dsack = None
     data = emit_options(options)
     offset = (5 + len(data) // 4) << 12
-    return PLAIN.pack(c.ports, seq & MASK, c.rcv_nxt & MASK, offset | flags, window, 0) + data
+    header = PLAIN.pack(c.ports, seq & MASK, c.rcv_nxt & MASK, offset | flags, window, 0)
+    return bytearray(header + data)
 
 
 def probe_peer(c: Connection, now: int) -> None:
