@@ -205,7 +205,9 @@ def _end_probe(c: Connection) -> None:
     c.tlp_end = 0
 
 
-def after_probe(c: Connection, now: int, ack: int, dsack: bool, duplicate: bool) -> None:
+def after_probe(
+    c: Connection, now: int, ack: int, flight: int, dsack: bool, duplicate: bool
+) -> None:
     """What an acknowledgement says of the tail probe (RFC 8985, 7.4.2)."""
     end = c.tlp_end
     if ack < end:
@@ -216,7 +218,7 @@ def after_probe(c: Connection, now: int, ack: int, dsack: bool, duplicate: bool)
     elif ack > end:
         # The probe has filled a gap that nobody else noticed: congestion all the same.
         c.tlp_end = 0
-        c.cc.on_loss(now, c.snd_nxt - c.snd_una)
+        c.cc.on_loss(now, flight)
         c.cc.cwnd = c.cc.ssthresh
     elif duplicate:
         c.tlp_end = 0

@@ -17,6 +17,7 @@ from ovum.net.tcp.states import (
     CLOSING,
     ESTABLISHED,
     FIN_WAIT_1,
+    FIN_WAIT_2,
     LAST_ACK,
     SYN_RECEIVED,
     SYN_SENT,
@@ -73,6 +74,8 @@ def _synchronized(c: Connection, now: int, seg: Segment) -> None:
     # Sixth: URG. Urgent data is delivered in place, as with SO_OOBINLINE.
     if length:
         rx_data.seventh_text_and_fin(c, now, seg, seq)
+    if c.state == FIN_WAIT_2 and c.orphan:
+        lifecycle.leave_fin_wait(c, now)
 
 
 def _first_check_timestamp(c: Connection, now: int, seg: Segment, seq: int, length: int) -> bool:

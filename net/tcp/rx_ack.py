@@ -60,7 +60,7 @@ def fifth_check_ack(c: Connection, now: int, seg: Segment, seq: int, length: int
     # RFC 5681, 2: the definition of a duplicate.
     duplicate = not (acked or length or window_changed) and bool(c.sent) and ack == una
     if c.tlp_end:
-        recovery.after_probe(c, now, ack, dsack, duplicate and not options_sack(seg))
+        recovery.after_probe(c, now, ack, flight, dsack, duplicate and not options_sack(seg))
     _after(c, now, acked, delivered, flight, duplicate, new_sacks or sacked_before != c.sacked_out)
     if acked and c.fin_seq >= 0 and c.snd_una > c.fin_seq:
         return _fin_acknowledged(c, now)
@@ -79,7 +79,7 @@ def _finishes_handshake(c: Connection, now: int, seg: Segment, seq: int, ack: in
         c.host.send_reset(c.path, c.ports, seg.ack, -1)
         return False
     c.snd_wl1 = seq - 1
-    c.ack_now = bool(len(seg.payload)) or seq != c.rcv_nxt
+    c.ack_now = len(seg.payload) > 0
     advance(c, now, c.iss + 1, -1)
     rx.establish(c, now)
     return True
@@ -194,9 +194,6 @@ def _fin_acknowledged(c: Connection, now: int) -> bool:
     c.observer.finished(c)
     if state == FIN_WAIT_1:
         lifecycle.enter(c, FIN_WAIT_2, lifecycle.FIN_ACKED)
-        if c.orphan:
-            lifecycle.leave_fin_wait(c, now)
-            return False
     elif state == CLOSING:
         lifecycle.time_wait(c, now)
         return False

@@ -45,6 +45,7 @@ def seventh_text_and_fin(c: Connection, now: int, seg: Segment, seq: int) -> Non
         payload = payload[: c.rcv_adv - seq]
         fin = False
         end = c.rcv_adv
+        c.ack_now = True
         c.host.counters.count("tcp_beyond_window")
     if seq > c.rcv_nxt:
         _keep(c, seq, payload)

@@ -62,7 +62,8 @@ def _retransmit(c: Connection, now: int) -> bool:
     probing = not c.snd_wnd and c.state not in (SYN_SENT, SYN_RECEIVED)
     alive = probing and now - c.heard_at < settings.max_rto
     if not alive and _is_over(c, now):
-        lifecycle.reset(c)
+        if c.state != SYN_SENT:
+            lifecycle.reset(c)
         lifecycle.fail(c, c.soft_errno or ETIMEDOUT, lifecycle.TIMED_OUT)
         return False
     if c.backoff == settings.retries_first:

@@ -145,7 +145,7 @@ def new_data(c: Connection, now: int) -> None:
         window -= size
         room -= size
         last = fin and not unsent
-        _send_new(c, now, size, not unsent, last)
+        _send_new(c, now, size, mss, not unsent, last)
         sent = True
         if last:
             break
@@ -172,15 +172,15 @@ def _held(c: Connection, tail: int, fin: bool) -> bool:
 def send_held(c: Connection, now: int, size: int) -> None:
     """Sends size bytes of new data, whatever Nagle says: the time to wait is over."""
     fin = c.fin_wanted and size == c.stream.send_queued()
-    _send_new(c, now, size, True, fin)
+    _send_new(c, now, size, c.mss, True, fin)
     rack.arm_probe(c, now)
 
 
-def _send_new(c: Connection, now: int, size: int, push: bool, fin: bool) -> None:
+def _send_new(c: Connection, now: int, size: int, mss: int, push: bool, fin: bool) -> None:
     seq = c.snd_nxt
     flags = ACK | PSH if push and size else ACK
     end = seq + size
-    if size % c.mss:
+    if size % mss:
         c.small_end = end
     payload = c.stream.peek(seq - c.snd_una, size) if size else b""
     if fin:
@@ -239,11 +239,13 @@ def send_record(c: Connection, now: int, record: Sent) -> None:
         _send_syn(c, now)
         return
     end = record.end
-    flags = ACK | PSH
+    flags = ACK
     if c.fin_seq >= 0 and end > c.fin_seq:
         end = c.fin_seq
         flags |= FIN
     size = end - seq
+    if size:
+        flags |= PSH
     payload = c.stream.peek(seq - c.snd_una, size) if size else b""
     emit(c, now, seq, flags, payload)
 
