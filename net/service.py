@@ -38,6 +38,11 @@ class _Started:
     coming: Event | None = None
 
 
+def running() -> Network | None:
+    """The machine's network, if it has been started: for /proc/net."""
+    return _Started.network
+
+
 async def start(machine: Machine) -> Network:
     """The machine's network, which is started if it was not."""
     if _Started.network is None:

@@ -68,3 +68,27 @@ def descriptors(inspect: Inspect) -> dict[int, Descriptor]:
     """All open descriptors."""
     found = (Descriptor(line) for line in inspect("descriptors").split("\n")[:-1])
     return {one.number: one for one in found}
+
+
+class Socket:
+    """A socket of the program's. `door`: the number that services know it by; 0: it is local."""
+
+    __slots__ = ("door", "family", "path", "protocol", "received", "state", "type", "unsent")
+
+    def __init__(self, words: list[str]) -> None:
+        family, kind, protocol, state, door, received, unsent = map(int, words[:7])
+        self.family, self.type, self.protocol, self.state = family, kind, protocol, state
+        self.door, self.received, self.unsent = door, received, unsent
+        # struct sockaddr_un; a zero at the beginning of an abstract name is shown as "@".
+        name = bytes.fromhex(words[7])[2:]
+        text = name if name[:1] == b"\0" else name.partition(b"\0")[0]
+        self.path = text.replace(b"\0", b"@").decode("utf-8", "surrogateescape")
+
+
+def sockets(inspect: Inspect) -> dict[int, Socket]:
+    """All sockets that have descriptors, by their inodes."""
+    found = {}
+    for line in inspect("sockets").split("\n")[:-1]:
+        inode, *words = line.split(" ")
+        found[int(inode)] = Socket(words)
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ovum.services.proc.machine import machine_nodes
+from ovum.services.proc.network import network_folder
 from ovum.services.proc.nodes import Folder, Text
 from ovum.services.proc.process import process_folder
 from ovum.services.vfs.node import FileSystem, Node
@@ -12,31 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ovum.services.vfs.vfs import Vfs
-
-_NET = {
-    "dev": (
-        "Inter-|   Receive                                                |  Transmit\n"
-        " face |bytes    packets errs drop fifo frame compressed multicast|"
-        "bytes    packets errs drop fifo colls carrier compressed\n"
-    ),
-    "route": (
-        "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"
-    ),
-    "arp": "IP address       HW type     Flags       HW address            Mask     Device\n",
-    "unix": "Num       RefCount Protocol Flags    Type St Inode Path\n",
-    "if_inet6": "",
-    **dict.fromkeys(
-        ("tcp", "udp", "raw"),
-        "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  "
-        "timeout inode\n",
-    ),
-    **dict.fromkeys(
-        ("tcp6", "udp6", "raw6"),
-        "  sl  local_address                         remote_address                        st "
-        "tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n",
-    ),
-}
-"""Heads of the tables of the network: without interfaces they are all there is."""
 
 
 class ProcFileSystem(FileSystem):
@@ -54,7 +30,7 @@ class ProcFileSystem(FileSystem):
         mounts: dict[str, Node] = {
             "mounts": Text(lambda: mounts_text(vfs)),
             "mountinfo": Text(lambda: mountinfo_text(vfs)),
-            "net": Folder({name: Text(text.encode) for name, text in _NET.items()}),
+            "net": network_folder(inspect),
         }
         self.top = Folder(
             {

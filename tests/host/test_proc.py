@@ -28,6 +28,10 @@ TEXTS = {
         "140737488350000 140737488354096 1 1 4096 9 /a b\n"
     ),
     "descriptors": "0 0 0 1000001 pipe \n1 1 0 5 tty \n5 32770 12 44 file /tmp/a file\n",
+    "sockets": (
+        "1000007 1 1 0 32 0 0 0 01002f72756e2f612062\n1000008 1 2 0 1 0 5 0 0100006100\n"
+        "1000008 1 2 0 1 0 5 0 0100006100\n1000009 1 1 0 0 0 0 0 \n1000010 2 1 6 1 3 0 7 \n"
+    ),
 }
 
 
@@ -123,6 +127,21 @@ def test_descriptors(system: HostedSystem) -> None:
     )
     with pytest.raises(FileNotFoundError):
         system.readlink("/proc/self/fd/7")
+
+
+def test_local_sockets(system: HostedSystem) -> None:
+    assert read(system, "/proc/net/unix").splitlines()[1:] == [
+        "0000000000000000: 00000002 00000000 00010000 0001 01 1000007 /run/a b",
+        "0000000000000000: 00000003 00000000 00000000 0002 03 1000008 @a@",
+        "0000000000000000: 00000002 00000000 00000000 0001 01 1000009",
+    ]
+
+
+def test_without_a_network_its_tables_are_empty(system: HostedSystem) -> None:
+    for name in system.listdir("/proc/net"):
+        if name not in ("unix", "dev", "sockstat"):
+            assert len(read(system, f"/proc/net/{name}").splitlines()) <= 1
+    assert len(read(system, "/proc/net/tcp").split()) == 12
 
 
 def test_processor() -> None:
