@@ -9,9 +9,9 @@ from _thread import allocate_lock
 from queue import Empty, SimpleQueue
 
 from ovum.services.vfs.node import refuse
-from ovum.services.vfs.operations import MOUNT_DEVICES
+from ovum.services.vfs.operations import MOUNT_NETWORK
 
-ROOT = MOUNT_DEVICES + 1
+ROOT = MOUNT_NETWORK + 1
 """The number of the first mount."""
 
 
