@@ -5,6 +5,7 @@ made here.
 """
 
 import gzip
+import re
 import shutil
 import subprocess
 from collections.abc import Iterable, Iterator
@@ -89,6 +90,8 @@ _LINKS: Final = {
     # Until there are name servers: whoever looks for them there waits for DHCP's answer.
     "etc/resolv.conf": WAITING,
 }
+
+_COMMON_LICENCE: Final = re.compile(rb"/usr/share/common-licenses/([A-Za-z0-9.+-]*[A-Za-z0-9])")
 
 _ZONE_EXTRAS: Final = frozenset({"localtime", "posixrules", "leapseconds", "tzdata.zi"})
 
@@ -200,6 +203,7 @@ def licence_entries(sysroot: "Sysroot", doc: str = "usr/share/doc") -> Iterator[
     """The licence texts of everything in an image, compressed; one text is carried once."""
     yield regular(f"{doc}/ovum/LICENSE", REPO / "LICENSE")
     seen: dict[bytes, str] = {}
+    referred: set[str] = set()
     for package in sorted(sysroot.packages):
         if any(part in package for part in _NOT_IN_IMAGES):
             continue
@@ -208,11 +212,11 @@ def licence_entries(sysroot: "Sysroot", doc: str = "usr/share/doc") -> Iterator[
             yield symlink(f"{doc}/{package}", seen[text])
         else:
             seen[text] = package
+            referred.update(name.decode() for name in _COMMON_LICENCE.findall(text))
             # No time stamp, so that the same text gives the same bytes.
             yield regular(f"{doc}/{package}/copyright.gz", gzip.compress(text, 9, mtime=0))
     # Where the texts above refer to the GPL and its like, this is the place they name.
     common = sysroot.root / "usr/share/common-licenses"
-    for path in sorted(common.glob("*")):
-        if path.is_file() and not path.is_symlink():
-            packed = gzip.compress(path.read_bytes(), 9, mtime=0)
-            yield regular(f"usr/share/common-licenses/{path.name}.gz", packed)
+    for name in sorted({(common / name).resolve().name for name in referred}):
+        packed = gzip.compress((common / name).read_bytes(), 9, mtime=0)
+        yield regular(f"usr/share/common-licenses/{name}.gz", packed)

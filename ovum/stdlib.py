@@ -1,11 +1,11 @@
 """Which files of Python's standard library an image carries, and in which form.
 
 Bytecode only: with sources beside it the library alone takes 20 MiB of the 30 that a whole image
-may have. What most programs import lies in the image as plain `.pyc` files, found by one look into
-a folder; the rest goes into one file of compressed modules, at a third of the size, from which
-pyhost/library.py imports. pyhost has that file on the path right behind the folders of the
-library: further in front, reading its index would be part of every start; further back, a package
-of the same name could take a library module's place.
+may have. What nearly every program imports lies in the image as plain `.pyc` files; the rest goes
+into one file of compressed modules, at a third of the size, from which pyhost/library.py imports.
+pyhost has that file on the path right behind the folders of the library: further in front, reading
+its index would be part of every start; further back, a package of the same name could take a
+library module's place.
 """
 
 import marshal
@@ -58,16 +58,16 @@ EXTENSIONS_LEFT_OUT: Final = (
 )
 
 _PLAIN = """
-    __future__ _collections_abc _colorize _compression _opcode_metadata _py_abc _pyrepl
-    _sitebuiltins _strptime _weakrefset abc argparse ast base64 bisect bz2 code codecs codeop
-    collections contextlib contextvars copy copyreg dataclasses datetime decimal dis enum fnmatch
-    functools genericpath gettext glob hashlib heapq importlib inspect io json keyword linecache
-    locale logging lzma ntpath numbers opcode operator os pathlib pkgutil posixpath queue random
-    re reprlib rlcompleter runpy selectors shlex shutil signal site socket stat string struct
-    tempfile textwrap threading token tokenize traceback types typing warnings weakref
+    __future__ _collections_abc _sitebuiltins _weakrefset abc codecs collections contextlib copyreg
+    enum functools genericpath io keyword linecache locale operator os posixpath re reprlib
+    runpy signal site socket stat textwrap threading token tokenize traceback types warnings weakref
 """
 PLAIN: Final = frozenset(_PLAIN.split())
-"""Start-up, tracebacks, the prompt, and what small scripts import most often."""
+"""Start-up, tracebacks, what nearly everything imports, and what is needed when memory is short.
+
+It is no more, because a packed module takes no longer to import: finding and reading the file in
+its folder costs as much as inflating it.
+"""
 
 _PLAIN_ENCODINGS = """
     __init__ aliases ascii charmap cp1252 cp437 idna iso8859_1 iso8859_15 latin_1 punycode
