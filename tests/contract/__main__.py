@@ -17,19 +17,17 @@ from .systems import OF_A_MACHINE, SYSTEMS, runner_on
 
 
 def _run(name: str, runner: Runner, every: int = 1) -> int:
-    answers = recorded(runner.features)
     runner.build()
-    cases = wrong = 0
-    for number, (case, steps) in enumerate(all_cases().items()):
-        if number % every or not runner.applies(steps):
-            continue
-        cases += 1
-        answer = runner.run(steps)
-        if not runner.agrees(answer, answers[case]):
-            wrong += 1
-            print(f"WRONG {name}: {case}: {answer}, and Linux {answers[case]}")
-    print(f"CONTRACT {name} {cases} {wrong}")
-    return wrong
+    cases = {
+        case: steps
+        for number, (case, steps) in enumerate(all_cases().items())
+        if number % every == 0 and runner.applies(steps)
+    }
+    wrong = runner.judge(cases, recorded(runner.features))
+    for line in wrong:
+        print(f"WRONG {name}: {line}")
+    print(f"CONTRACT {name} {len(cases)} {len(wrong)}")
+    return len(wrong)
 
 
 def main() -> int:

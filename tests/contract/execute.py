@@ -7,7 +7,7 @@ import errno
 import fcntl
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from .cases import LINKS, TREE, Step
@@ -24,6 +24,14 @@ LOCKS = {"shared": fcntl.LOCK_SH, "exclusive": fcntl.LOCK_EX, "unlock": fcntl.LO
 MADE = {"fifo": stat.S_IFIFO, "file": stat.S_IFREG}
 
 Answers = list[str]
+
+TOGETHER = 20
+"""So many cases that change nothing share a look at the tree."""
+
+
+def _tells_of_change(answer: str) -> bool:
+    """Whether it is a line of `Runner._changes`, not what a step gave."""
+    return answer.startswith(("- ", "+ ", "~ "))
 
 
 class Runner:
@@ -54,12 +62,15 @@ class Runner:
     # The tree
 
     def build(self) -> None:
-        """Makes the tree."""
+        """Makes the tree, and remembers how it looks."""
+        self._make()
+        self._before = self.snapshot()
+
+    def _make(self) -> None:
         if self._renew is not None:
             self._renew()
         else:
             self._build()
-        self._before = self.snapshot()
 
     def _build(self) -> None:
         calls = self.calls
@@ -137,6 +148,41 @@ class Runner:
 
     def run(self, steps: list[Step]) -> Answers:
         """The answers of all steps, and what has changed in the tree."""
+        return self._answers(steps) + self._changes()
+
+    def judge(self, cases: Mapping[str, list[Step]], linux: Mapping[str, Answers]) -> list[str]:
+        """Runs cases, and returns a line for each that does not end as on Linux.
+
+        A look at the tree takes longer than most cases. After those that change nothing on Linux
+        there is one for many; if one of them has changed something, each is run again by itself.
+        """
+        wrong: list[str] = []
+        together: dict[str, list[Step]] = {}
+
+        def one_by_one(answers: Answers) -> None:
+            before = len(wrong)
+            for case, steps in together.items():
+                alone = self.run(steps)
+                if not self.agrees(alone, linux[case]):
+                    wrong.append(f"{case}: {alone}, and Linux {linux[case]}")
+            if len(wrong) == before:
+                wrong.append(f"{', '.join(together)}, one after the other: {answers}")
+
+        for case, steps in cases.items():
+            together[case] = steps
+            answers = self._answers(steps)
+            changing = not self._readonly and any(map(_tells_of_change, linux[case]))
+            if not changing and len(together) < TOGETHER and self.agrees(answers, linux[case]):
+                continue
+            answers += self._changes()
+            if not self.agrees(answers, linux[case]):
+                one_by_one(answers)
+            together.clear()
+        if changes := self._changes():
+            one_by_one(changes)
+        return wrong
+
+    def _answers(self, steps: list[Step]) -> Answers:
         answers = []
         try:
             for call, *arguments in steps:
@@ -150,6 +196,10 @@ class Runner:
                 with contextlib.suppress(OSError):
                     self.calls.close(fd)
             self._open.clear()
+        return answers
+
+    def _changes(self) -> Answers:
+        """What has changed in the tree, which is then made anew."""
         after = self.snapshot()
         changes = [f"- {path}" for path in self._before if path not in after]
         for path, told in after.items():
@@ -160,8 +210,8 @@ class Runner:
         if changes:
             if self._renew is None:
                 self._clear(self.base)
-            self.build()
-        return answers + sorted(changes)
+            self._make()
+        return sorted(changes)
 
     def agrees(self, answers: Answers, linux: Answers) -> bool:
         """Whether these are the right answers. What is readonly refuses what would change it."""

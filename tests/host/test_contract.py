@@ -1,5 +1,6 @@
 """The contract of file systems on the host: Linux is asked again, then each of ours."""
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import pytest
 from ovum.services.vfs import MemoryFileSystem
 from ovum.services.vfs.testing import HostedSystem
 
-from ..contract.cases import all_cases
+from ..contract.cases import Step, all_cases
+from ..contract.execute import Runner
 from ..contract.record import EVERYTHING, PLAIN, ask_linux, recorded
 from ..contract.systems import SYSTEMS, System, runner_on
 from .drivers.ninep_model import DirectShare, ModelledShare
@@ -38,19 +40,32 @@ def test_linux_gives_the_answers_that_are_recorded(
 
 @pytest.mark.parametrize("name", HERE)
 def test_a_file_system_answers_as_linux_does(name: str) -> None:
-    answers = recorded(HERE[name].features)
-    wrong: list[str] = []
-    run = 0
     every = EVERY.get(name, 1)
     with HostedSystem(MemoryFileSystem()) as calls:
         calls.mkdir("/mnt")
         runner = runner_on(HERE[name], calls, calls.mount, calls.umount, "/mnt")
         runner.build()
-        for number, (case, steps) in enumerate(all_cases().items()):
-            if number % every == 0 and runner.applies(steps):
-                run += 1
-                answer = runner.run(steps)
-                if not runner.agrees(answer, answers[case]):
-                    wrong.append(f"{case}: {answer}, and Linux {answers[case]}")
-    assert not wrong, f"{len(wrong)} of {run} cases:\n" + "\n".join(wrong)
-    assert run > 500 // every
+        cases = {
+            case: steps
+            for number, (case, steps) in enumerate(all_cases().items())
+            if number % every == 0 and runner.applies(steps)
+        }
+        wrong = runner.judge(cases, recorded(HERE[name].features))
+    assert not wrong, f"{len(wrong)} of {len(cases)} cases:\n" + "\n".join(wrong)
+    assert len(cases) > 500 // every
+
+
+@pytest.mark.parametrize("where", [0, 12, 44])
+def test_a_change_that_linux_does_not_make_is_found_among_many_cases(
+    tmp_path: Path, where: int
+) -> None:
+    os.umask(0o022)
+    runner = Runner(os, str(tmp_path), EVERYTHING)
+    runner.build()
+    cases: dict[str, list[Step]] = {f"stat {k}": [("stat", "file")] for k in range(45)}
+    linux = {case: ["file 644 13 x1"] for case in cases}
+    assert runner.judge(cases, linux) == []
+    cases[f"stat {where}"] = [("stat", "file"), ("unlink", "empty")]
+    linux[f"stat {where}"].append("None")
+    (wrong,) = runner.judge(cases, linux)
+    assert wrong.startswith(f"stat {where}: ['file 644 13 x1', 'None', '- empty'], and Linux")
