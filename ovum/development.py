@@ -3,6 +3,7 @@
 Everything writes straight to the terminal, so that a long run shows where it is.
 """
 
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -12,6 +13,9 @@ from ovum.paths import REPO
 
 CHECKED = ("ovum", "pyhost", "bench", "tests", "tasks.py")
 """What the type checker reads."""
+
+MAX_WORKERS = 4
+"""Each test with a machine may take 2 GiB."""
 
 
 def run(*command: str | Path) -> None:
@@ -38,5 +42,11 @@ def types() -> None:
 
 
 def tests(half: str, arguments: Sequence[str] = ()) -> None:
-    """The tests in tests/host (no QEMU) or tests/guest; arguments are pytest's."""
-    python("-m", "pytest", REPO / "tests" / half, *arguments)
+    """The tests in tests/host (no QEMU) or tests/guest; arguments are pytest's.
+
+    As many at a time as there are processors: a test waits for one machine, which has one thread.
+    tests/conftest.py says which stay together.
+    """
+    workers = min(len(os.sched_getaffinity(0)), MAX_WORKERS)
+    parallel = [f"--numprocesses={workers}", "--dist=loadgroup", "--no-loadscope-reorder"]
+    python("-m", "pytest", REPO / "tests" / half, *(parallel if workers > 1 else ()), *arguments)

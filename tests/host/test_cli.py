@@ -4,7 +4,6 @@ import re
 import shlex
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -204,10 +203,9 @@ def test_a_second_run_is_under_way_in_no_time(ovum: Ovum, work: Path, seen: Path
     (work / "prog.py").write_text("print(1)\n")
     taken = []
     for _ in range(4):
-        before = time.time()
         ovum("run", "prog.py")
-        taken.append(float((seen / "started").read_text()) - before)
-    # What the fake takes for its own start is in it; the best is what the host itself needs.
+        taken.append(float((seen / "parents_seconds").read_text()))
+    # Processor time: that of the clock is also what other tests take meanwhile.
     assert min(taken[1:]) < SECOND_RUN_LIMIT_S, taken
 
 

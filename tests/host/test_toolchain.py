@@ -91,6 +91,7 @@ def test_a_missing_tool_names_its_package(checkout: Path, monkeypatch: pytest.Mo
 
 
 def test_deciding_that_nothing_changed_is_quick(sysroot: Sysroot, pyhost: Path) -> None:
-    started = time.perf_counter()
+    # Processor time: that of the clock is also what other tests take meanwhile.
+    started = time.process_time()
     assert ensure_pyhost(Progress(), sysroot) == pyhost
-    assert time.perf_counter() - started < 0.05
+    assert time.process_time() - started < 0.05
