@@ -48,5 +48,5 @@ def tests(half: str, arguments: Sequence[str] = ()) -> None:
     tests/conftest.py says which stay together.
     """
     workers = min(len(os.sched_getaffinity(0)), MAX_WORKERS)
-    parallel = [f"--numprocesses={workers}", "--dist=loadgroup", "--no-loadscope-reorder"]
+    parallel = [f"--numprocesses={workers}", "--dist=loadfile", "--no-loadscope-reorder"]
     python("-m", "pytest", REPO / "tests" / half, *(parallel if workers > 1 else ()), *arguments)

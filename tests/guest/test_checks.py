@@ -20,11 +20,7 @@ _RUNS: dict[str, tuple[machine.Result, report.Report]] = {}
 """A boot for each processor, when the first test asks for it."""
 
 
-@pytest.fixture(
-    params=[
-        pytest.param(name, marks=pytest.mark.xdist_group(f"checks {name}")) for name in PROCESSORS
-    ]
-)
+@pytest.fixture(params=PROCESSORS)
 def checked(
     request: pytest.FixtureRequest, native_library: Path
 ) -> tuple[machine.Result, report.Report]:

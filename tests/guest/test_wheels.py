@@ -77,12 +77,7 @@ def _in_guest(group: str) -> dict[str, Ran]:
 
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize(
-    ("group", "name"),
-    [
-        pytest.param(group, name, marks=pytest.mark.xdist_group(f"wheels {group}"))
-        for group, names in GROUPS.items()
-        for name in names
-    ],
+    ("group", "name"), [(group, name) for group, names in GROUPS.items() for name in names]
 )
 def test_a_wheel_does_what_it_does_on_linux(group: str, name: str) -> None:
     expected, got = _on_linux(group)[name], _in_guest(group)[name]

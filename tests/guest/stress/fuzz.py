@@ -132,10 +132,13 @@ def _limits() -> dict[int, tuple[int, int]]:
 
 
 def _all_names() -> set[Path]:
-    """Everything in the file system."""
-    return {
-        Path(folder, name) for folder, folders, files in os.walk("/") for name in (*folders, *files)
-    }
+    """Everything in the file system, but for /proc: threads come and go by themselves."""
+    found = set()
+    for folder, folders, files in os.walk("/"):
+        if folder == "/":
+            folders.remove("proc")
+        found |= {Path(folder, name) for name in (*folders, *files)}
+    return found
 
 
 def _remove_all_but(names: set[Path]) -> None:
