@@ -35,30 +35,31 @@ void local_free_passed(struct passed *p) {
     busy = false;
 }
 
+/* More files for what is to be passed, which moves. */
 static i64 add_files(const u8 *data, u64 size, struct passed **passed) {
-    u32 count = (u32)(size / sizeof(i32));
+    struct passed *before = *passed;
+    u32 had = before ? before->count : 0, count = had + (u32)(size / sizeof(i32));
     i32 fd;
-    if (count > PASSED_LIMIT || *passed)
+    if (count > PASSED_LIMIT)
         return -EINVAL;
-    if (!count)
+    if (count == had)
         return 0;
-    if (files_on_their_way + count > fd_limit)
+    if (files_on_their_way + count - had > fd_limit)
         return -ETOOMANYREFS;
     struct passed *p = kzalloc(sizeof *p + count * sizeof p->files[0]);
     if (!p)
         return -ENOMEM;
-    for (; p->count < count; p->count++) {
-        memcpy(&fd, data + p->count * sizeof fd, sizeof fd);
+    if (before)
+        memcpy(p->files, before->files, had * sizeof p->files[0]);
+    kfree(before);
+    *passed = p;
+    for (p->count = had; p->count < count; p->count++, files_on_their_way++) {
+        memcpy(&fd, data + (p->count - had) * sizeof fd, sizeof fd);
         struct file *f = fd_file(fd);
-        if (!f) {
-            files_on_their_way += p->count;
-            local_free_passed(p);
+        if (!f)
             return -EBADF;
-        }
         p->files[p->count] = file_get(f);
     }
-    files_on_their_way += count;
-    *passed = p;
     return 0;
 }
 
