@@ -166,7 +166,7 @@ static void scribble(struct state *s)
 {
     u64 *slot = (u64 *)s->in;
     for (unsigned i = 0; i < IN_SIZE / 64; i++, slot += 8) {
-        switch (R(8)) {
+        switch (R(9)) {
         case 0:                                 /* iovec[4] */
             for (unsigned k = 0; k < 8; k += 2) {
                 slot[k] = out(s);
@@ -203,6 +203,10 @@ static void scribble(struct state *s)
                 slot[k + 1] = R(8) ? R(4000000) : next_random(&s->random) | 1ull << 63;
             }
             break;
+        case 6:                                 /* sockaddr_un: a path or an abstract name, of a byte */
+            slot[0] = 1 | (R(2) ? 'a' + R(4) : R(3) << 8) << 16;
+            slot[1] = 0;
+            break;
         default:                                /* epoll_event and other small numbers */
             for (unsigned k = 0; k < 8; k++)
                 slot[k] = R(2) ? R(4096) : next_random(&s->random) | 1ull << 63;
@@ -238,6 +242,12 @@ static int confine(struct state *s, u64 number, u64 a[6])
         is_system = a[1] >= world.names + 256 * OWN_NAMES && a[1] < world.names + 256 * (OWN_NAMES + SYSTEM_NAMES);
         if (is_system)
             a[2] &= 0x210800;                   /* NONBLOCK, DIRECTORY, PATH */
+        return 1;
+    case 41:                                    /* socket: local ones; others need a network */
+        a[0] = 1;
+        return 1;
+    case 42: case 49:
+        a[2] = R(4) ? 4 : a[2];
         return 1;
     case 2:
         if (is_system)

@@ -185,8 +185,8 @@ def _still_works() -> None:
     rung: list[int] = []
     signal.signal(signal.SIGALRM, lambda number, frame: rung.append(number))
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
-    signal.setitimer(signal.ITIMER_REAL, 0.01)
     started = time.monotonic()
+    signal.setitimer(signal.ITIMER_REAL, 0.01)
     while not rung:
         signal.pause()
     assert 0.01 <= time.monotonic() - started < 30
