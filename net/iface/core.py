@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ovum.net.ip import IcmpError, Packet
 
     Handler = Callable[[int, Packet], None]
-    """(now, packet)."""
+    """(now, packet). It may raise WireError, whose reason is counted."""
     ErrorHandler = Callable[[int, IcmpError], bool | None]
     """(now, error). False: it is not about anything that this transport has sent, so that the path
     MTU stays what it is (RFC 5927)."""
