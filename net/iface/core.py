@@ -55,6 +55,13 @@ class Core:
         """What went wrong here with packets, by protocol, for their transports, at the next poll:
         none is called back while it sends."""
 
+    def tell_error(self, protocol: int, error: IcmpError) -> None:
+        """Something went wrong here with a packet of a protocol's."""
+        if len(self.home_errors) < self.settings.errors_max:
+            self.home_errors.append((protocol, error))
+        else:
+            self.counters.count("ip_errors_full")
+
     def tell(self, kind: int, subject: object) -> None:
         """Calls the listeners."""
         for listener in tuple(self.listeners):

@@ -15,6 +15,7 @@ from .lab import (
     FAR,
     FAR6,
     OTHER,
+    OUR_MAC,
     PEER,
     PEER6,
     PEER_LINK,
@@ -46,9 +47,9 @@ def lab() -> Lab:
     return lab
 
 
-def echo4(src: bytes = PEER, dst: bytes = US, to: bytes = b"", data: bytes = DATA) -> bytes:
+def echo4(src: bytes = PEER, dst: bytes = US, to: bytes = OUR_MAC, data: bytes = DATA) -> bytes:
     message = icmpv4.emit(8, 0, 0x12340001, data)
-    return ipv4_frame(message, 1, src, dst, **({"to": to} if to else {}))
+    return ipv4_frame(message, 1, src, dst, to=to)
 
 
 def echo6(src: bytes = PEER6, dst: bytes = US6) -> bytes:
