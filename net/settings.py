@@ -13,6 +13,8 @@ class Settings:
         self.interfaces_max = 64
         self.outbox_max = 4096
         """Frames that wait for one card; and packets to ourselves."""
+        self.errors_max = 256
+        """Errors of our own that wait for their transports."""
         self.paths_max = 16384
         """Ways to remote addresses that are kept."""
 

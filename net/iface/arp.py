@@ -137,4 +137,4 @@ class ArpTable(NeighborTable):
                 icmpv4.UNREACHABLE, icmpv4.HOST_UNREACHABLE, errno.EHOSTUNREACH, False,
                 head[26:30], head[_DST_AT:_PAYLOAD_AT], payload, head[26:30],
             )  # fmt: skip
-            self.core.home_errors.append((head[23], error))
+            self.core.tell_error(head[23], error)

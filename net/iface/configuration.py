@@ -83,6 +83,9 @@ class Configuration(Input):
             return
         metric = 0 if len(value) == 4 else PREFIX_METRIC6
         network = addr.network(value, length)
+        for each in self.table(value).exact(network, length):
+            if each.origin == KERNEL and each.interface == address.interface:
+                return  # the first address of a network stays the one that is sent from
         source = value if len(value) == 4 else None
         self.put_route(now, Route(network, length, address.interface, None, metric, source, KERNEL))
 

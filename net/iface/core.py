@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ovum.net.ip import IcmpError, Packet
 
     Handler = Callable[[int, Packet], None]
-    """(now, packet)."""
+    """(now, packet). It may raise WireError, whose reason is counted."""
     ErrorHandler = Callable[[int, IcmpError], bool | None]
     """(now, error). False: it is not about anything that this transport has sent, so that the path
     MTU stays what it is (RFC 5927)."""
@@ -54,6 +54,13 @@ class Core:
         self.home_errors: deque[tuple[int, IcmpError]] = deque()
         """What went wrong here with packets, by protocol, for their transports, at the next poll:
         none is called back while it sends."""
+
+    def tell_error(self, protocol: int, error: IcmpError) -> None:
+        """Something went wrong here with a packet of a protocol's."""
+        if len(self.home_errors) < self.settings.errors_max:
+            self.home_errors.append((protocol, error))
+        else:
+            self.counters.count("ip_errors_full")
 
     def tell(self, kind: int, subject: object) -> None:
         """Calls the listeners."""

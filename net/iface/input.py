@@ -105,7 +105,10 @@ class Input(Routing):
                         and protocol not in raw
                     ):
                         handler = protocols.get(protocol)
-            if handler is not None:
+            try:
+                if handler is None:
+                    self._receive_any(now, interface, frame)
+                    continue
                 offload = frame.offload
                 handler(
                     now,
@@ -124,9 +127,6 @@ class Input(Routing):
                         start=14,
                     ),
                 )
-                continue
-            try:
-                self._receive_any(now, interface, frame)
             except WireError as error:
                 self.counters.count(error.reason)
 

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from ovum.net.iface.neighbor import Neighbor
     from ovum.net.iface.routers import Routers
 
-    Tap = Callable[[int, "Interface", bool, object], None]
+    Data = bytes | bytearray | memoryview
+    Tap = Callable[[int, "Interface", bool, Data | tuple[Data, ...]], None]
     """(now, interface, outgoing, data): data is bytes, or pieces of it."""
 
 UNICAST, BROADCAST, MULTICAST = 1, 2, 3

@@ -162,4 +162,4 @@ class NdTable(NeighborTable):
                 icmpv6.UNREACHABLE, icmpv6.ADDRESS_UNREACHABLE, errno.EHOSTUNREACH, False,
                 head[22:38], head[38:54], payload, head[22:38],
             )  # fmt: skip
-            self.core.home_errors.append((head[20], error))
+            self.core.tell_error(head[20], error)

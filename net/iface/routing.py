@@ -39,7 +39,7 @@ class Routing(Output):
         """All our addresses that are in use. 127.0.0.0/8 is ours without being in it."""
         self._paths: dict[bytes, dict[tuple[bytes | None, int], Path]] = {}
         """By remote address."""
-        self._path_count = 0
+        self.path_count = 0
         self._path_mtus: dict[bytes, tuple[int, int]] = {}
         """(MTU, until when it is believed) by remote address."""
 
@@ -61,9 +61,9 @@ class Routing(Output):
             if path is not None:
                 return path
         path = self._new_path(remote, local, interface)
-        if self._path_count >= self.settings.paths_max:
+        if self.path_count >= self.settings.paths_max:
             self._forget_oldest_paths()
-        self._path_count += 1
+        self.path_count += 1
         self._paths.setdefault(remote, {})[(local, interface)] = path
         return path
 
@@ -73,7 +73,7 @@ class Routing(Output):
             for path in ways.values():
                 path.valid = False
         self._paths = {}
-        self._path_count = 0
+        self.path_count = 0
 
     def learn_path_mtu(self, remote: bytes, ip_mtu: int) -> bool:
         """A router has said that only smaller packets get through to an address, of which a
@@ -111,6 +111,11 @@ class Routing(Output):
             for path in self._paths.get(remote, {}).values():
                 path.ip_mtu = self._link_mtu(self.interfaces[path.interface], path.version)
 
+    @property
+    def path_mtu_count(self) -> int:
+        """Of how many addresses something is known."""
+        return len(self._path_mtus)
+
     def known_path_mtu(self, remote: bytes) -> int:
         """0: nothing is known."""
         return self._path_mtus.get(remote, (0, 0))[0]
@@ -121,7 +126,7 @@ class Routing(Output):
         for remote in list(self._paths)[: max(1, len(self._paths) // 8)]:
             for path in self._paths.pop(remote).values():
                 path.valid = False
-                self._path_count -= 1
+                self.path_count -= 1
 
     def _link_mtu(self, link: Interface, version: int) -> int:
         if version == 6 and link.link_mtu6:

@@ -55,6 +55,11 @@ class Timers:
         """A timer that is not set."""
         return Timer(self, action)
 
+    @property
+    def size(self) -> int:
+        """Entries, also those of no use any more."""
+        return len(self._heap)
+
     def push(self, at: int, timer: Timer) -> None:
         """For Timer: enters a time. Setting anew leaves the former entry in the heap."""
         if self.dead > 64 and self.dead * 2 > len(self._heap):

@@ -19,7 +19,7 @@ from types import FrameType, ModuleType
 
 from tests.fuzz.mutate import mutated
 
-TARGETS = ("wire",)
+TARGETS = ("wire", "stack")
 """Modules of this folder, each with `run(data)` and `SEEDS`."""
 
 HANG_S = 5.0
