@@ -11,7 +11,28 @@
 #include <internal/pycore_ceval.h>
 #include <internal/pycore_interp.h>
 #include <pthread.h>
+#include <sched.h>
 #include <unistd.h>
+
+/* Locks a mutex that a thread may hold which this one has interrupted, and which would have to wait for its
+ * turn among others that compute: until it has let go, it has this thread's priority. Whoever holds it at
+ * the first look holds it at the second, since no other thread runs in between; a thread that is about to
+ * be the owner, or no longer is, has not said so: it is waited for as it comes. */
+static void lock_soon(pthread_mutex_t *mutex)
+{
+    struct sched_param own = {.sched_priority = 1}, before;
+
+    if (pthread_mutex_trylock(mutex) == 0)
+        return;
+    int owner = mutex->__data.__owner;
+    int policy = owner ? sched_getscheduler(owner) : -1;
+    bool raise = policy >= 0 && policy != SCHED_FIFO && policy != SCHED_RR &&
+                 sched_getparam(owner, &before) == 0 &&
+                 sched_setscheduler(owner, SCHED_FIFO, &own) == 0;
+    pthread_mutex_lock(mutex);
+    if (raise)
+        sched_setscheduler(owner, policy, &before);
+}
 
 /* Asks the holder to give the lock up at its next look at the bit; the holder's thread, 0 if nobody has
  * it. Under the mutex, because whoever takes the lock clears its own bit last, with the mutex still its. */
@@ -19,7 +40,7 @@ static unsigned long ask_holder(struct _gil_runtime_state *gil)
 {
     unsigned long holder = 0;
 
-    pthread_mutex_lock(&gil->mutex);
+    lock_soon(&gil->mutex);
     if (_Py_atomic_load_int_relaxed(&gil->locked)) {
         _Py_set_eval_breaker_bit(gil->last_holder, _PY_GIL_DROP_REQUEST_BIT);
         holder = gil->last_holder->native_thread_id;

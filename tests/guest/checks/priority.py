@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
+from ovum.services.main import call
+
 from .registry import check, native, refused
 
 HIGH = os.sched_param(10)
@@ -115,3 +117,30 @@ def the_priority_of_another_thread_can_be_set() -> None:
         os.sched_setscheduler(0, os.SCHED_OTHER, HIGH)
     with refused(errno.ESRCH):
         os.sched_setscheduler(999_999, os.SCHED_OTHER, NORMAL)
+
+
+@check
+def who_is_interrupted_with_the_interpreters_mutex_has_its_priority_back() -> None:
+    """A thread that the services thread waits for has its priority meanwhile (pyhost/gil.c)."""
+    stop = False
+
+    def compute() -> None:
+        number = 0
+        while not stop:
+            number += 1
+
+    async def nothing() -> None:
+        pass
+
+    threads = [threading.Thread(target=compute) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(300):
+            call(nothing)
+        kept = [os.sched_getscheduler(thread.native_id or 0) for thread in threads]
+    finally:
+        stop = True
+        for thread in threads:
+            thread.join()
+    assert kept == [os.SCHED_OTHER] * 3
