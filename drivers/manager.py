@@ -22,12 +22,13 @@ from ovum.services.tasks import CancelScope, Event, Group, checkpoint, move_on_a
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Iterator
     from typing import Any, Protocol
 
     from ovum.drivers.discovery import Found
     from ovum.drivers.hardware import Hardware
     from ovum.drivers.pci.config import ConfigSpace
+    from ovum.drivers.virtio.mmio import MmioPlace
     from ovum.services.devices import Device
 
     class Driver(Protocol):
@@ -92,6 +93,7 @@ class DeviceManager:
         command_line: str,
         start_service: Start,
         nodes: Nodes | None = None,
+        boot_info: dict[str, str] | None = None,
     ) -> None:
         self.hardware = hardware
         self.nodes = nodes
@@ -99,6 +101,7 @@ class DeviceManager:
         self._spaces = spaces
         self._command_line = command_line
         self._start_service = start_service
+        self._boot_info = boot_info or {}
         self.devices: list[Attached] = []
         self._published: dict[str, list[Any]] = {}
         self._watchers: dict[str, list[Callable[[Any], None]]] = {}
@@ -169,13 +172,23 @@ class DeviceManager:
         begun = now()
         try:
             async with Group("devices") as group:
-                for found in discover(self.hardware, self._spaces, self._command_line, self._warn):
+                for found in self._discover():
                     group.start(self._attach, found, name=found.name)
                     await checkpoint()
         finally:
             self._up.set()
         up = sum(device.state == "up" for device in self.devices)
         log(INFO, f"devices: {up} of {len(self.devices)} up in {(now() - begun) / 1e6:.1f} ms")
+
+    def _discover(self) -> Iterator[Found]:
+        spaces: list[ConfigSpace] = self._spaces
+        places: list[MmioPlace] = []
+        if "rsdp" in self._boot_info:
+            from ovum.drivers.firmware import choose, find_places
+
+            in_memory, places = find_places(self.hardware, self._boot_info, self._warn)
+            spaces = choose(spaces, in_memory, self._warn)
+        return discover(self.hardware, spaces, self._command_line, self._warn, places)
 
     @staticmethod
     def _warn(text: str) -> None:
@@ -231,6 +244,7 @@ class DeviceManager:
                     await driver.stop()
                 except DeviceError as error:
                     log(WARNING, f"{driver.name}: at its end: {error}")
+            self.give_name_back(driver.name)
 
 
 _manager: DeviceManager | None = None
@@ -256,12 +270,14 @@ def manager() -> DeviceManager:
             return machine.services.start(name, function, lasting=True)
 
         hardware = KernelHardware()
+        info = _kernel.boot_info()
         _manager = DeviceManager(
             hardware,
             [PortConfigSpace(hardware)],
-            _kernel.boot_info()["command_line"],
+            info["command_line"],
             start_service,
             machine.devices,
+            info,
         )
     return _manager
 

@@ -11,7 +11,36 @@ from ovum.services.vfs.node import Node, refuse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ovum.drivers.uart import Uart
+    from collections.abc import Callable
+
+    from ovum.drivers.manager import DeviceManager
+    from ovum.drivers.uart import SerialLine, Uart
+
+
+MODE = 0o660
+
+
+async def attach(place: tuple[int, list[Uart]], manager: DeviceManager) -> SerialLine:
+    """See `manager`: the ports of an interrupt line, each with its file."""
+    from ovum.drivers.uart import SerialLine
+
+    number, ports = place
+    line = SerialLine(manager.hardware, number, ports)
+    for port in ports:
+        manager.publish("serial", port)
+        if manager.nodes is not None:
+            manager.nodes.add(port.name, SerialDevice(port), MODE)
+        line.gone.append(_removal(manager, port))
+    return line
+
+
+def _removal(manager: DeviceManager, port: Uart) -> Callable[[], None]:
+    def remove() -> None:
+        manager.withdraw(port)
+        if manager.nodes is not None:
+            manager.nodes.remove(port.name)
+
+    return remove
 
 
 class SerialDevice(Device):

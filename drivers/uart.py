@@ -1,7 +1,7 @@
 """Serial ports: National Semiconductor's PC16550D (its data sheet), 1 to 4 of an ISA machine.
 
 The first port is the kernel's console and only described. The others are streams for tasks, and
-files for programs: `await start_ports(hardware)` makes /dev/ttyS1 to ttyS3 of those that are there.
+files for programs: `serial_files` makes /dev/ttyS1 to ttyS3 of those that are there.
 """
 
 from __future__ import annotations
@@ -241,6 +241,9 @@ class SerialLine:
 
     def __init__(self, hardware: Hardware, line: int, ports: list[Uart]) -> None:
         self.ports = ports
+        self.name = ", ".join(port.name for port in ports)
+        self.gone: list[Callable[[], None]] = []
+        """What to call when it is stopped."""
         self.interrupt: Interrupt | None = None
         try:
             self.interrupt = hardware.interrupt(line)
@@ -260,10 +263,21 @@ class SerialLine:
                     await self.interrupt.wait()
                     self.interrupt.acknowledge()
         finally:
-            for port in self.ports:
-                port.stop(port.failed)
-            if self.interrupt is not None:
-                self.interrupt.close()
+            self._close()
+
+    async def stop(self) -> None:
+        """The end: who waits for a port gets an error. May be called again."""
+        self._close()
+        gone, self.gone = self.gone, []
+        for tell in gone:
+            tell()
+
+    def _close(self) -> None:
+        for port in self.ports:
+            port.stop(port.failed)
+        if self.interrupt is not None:
+            self.interrupt.close()
+            self.interrupt = None
 
     def _serve(self) -> bool:
         """Sees to all ports until none wants anything: whether one still works."""
@@ -289,24 +303,3 @@ def find_ports(hardware: Hardware, baud: int = BASE_BAUD) -> dict[int, list[Uart
         if number != CONSOLE and present(hardware, base):
             lines.setdefault(line, []).append(Uart(hardware, f"ttyS{number}", base, baud))
     return lines
-
-
-def start_ports(
-    hardware: Hardware, start: Callable[[str, SerialLine], object], baud: int = BASE_BAUD
-) -> list[Uart]:
-    """Makes files in /dev of the ports that are there, and has each line looked after.
-
-    `start(name, line)` is to run line.listen() as a task: in a machine
-    `lambda name, line: services().services.start(name, line.listen)`. Returns the ports.
-    """
-    from ovum.drivers.serial_files import SerialDevice
-    from ovum.services.devices import register
-
-    found = []
-    for number, ports in find_ports(hardware, baud).items():
-        line = SerialLine(hardware, number, ports)
-        start(f"serial line {number}", line)
-        for port in ports:
-            register(port.name, SerialDevice(port))
-        found += ports
-    return found

@@ -15,6 +15,7 @@ ENTRIES: Final = (
     ("ovum.services.main",),
     ("ovum.drivers.manager", "ovum.drivers.machine", "ovum.drivers.pci.config"),
     ("ovum.drivers.virtio.device", "ovum.drivers.virtio.rng", "ovum.drivers.virtio.mmio"),
+    ("ovum.drivers.firmware",),
     ("ovum.drivers.pci.scan", "ovum.drivers.virtio.pci"),
     ("ovum.drivers.virtio.disk", "ovum.services.blockdev"),
     ("ovum.drivers.virtio.net",),

@@ -52,17 +52,7 @@ def _package(aml: bytes, at: int) -> list[int]:
     """The constants at the beginning of a package; none if this is no package of such."""
     if aml[at : at + 1] != bytes([_PACKAGE_OP]) or at + 1 >= len(aml):
         return []
-    at += 1
-    # PkgLength (20.2.4): the upper two bits of the first byte say how many bytes follow.
-    lead = aml[at]
-    more = lead >> 6
-    length = lead & 0x3F
-    if more:
-        length = lead & 0x0F
-        for k, byte in enumerate(aml[at + 1 : at + 1 + more]):
-            length |= byte << 4 + 8 * k
-    end = at + length
-    at += 1 + more
+    at, end = package_length(aml, at + 1)
     if end > len(aml) or at >= end:
         return []
     count = aml[at]
@@ -83,3 +73,16 @@ def _package(aml: bytes, at: int) -> list[int]:
             break
         at += 1 + size
     return values
+
+
+def package_length(aml: bytes, at: int) -> tuple[int, int]:
+    """PkgLength (20.2.4): where what it is the length of begins, and where that ends."""
+    # The upper two bits of the first byte say how many bytes follow.
+    lead = aml[at]
+    more = lead >> 6
+    length = lead & 0x3F
+    if more:
+        length = lead & 0x0F
+        for k, byte in enumerate(aml[at + 1 : at + 1 + more]):
+            length |= byte << 4 + 8 * k
+    return at + 1 + more, at + length

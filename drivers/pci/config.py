@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ovum.drivers.hardware import SubWindow
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
@@ -91,6 +93,11 @@ class EcamConfigSpace:
         self.segment = segment
         self.first_bus = first_bus
         self.last_bus = last_bus
+        self._buses: dict[int, Window] = {}
+        """Mapped once: most of a bus's functions are only looked for."""
 
     def function(self, bus: int, device: int, function: int) -> Window:
-        return self._hardware.mmio(self._base + (bus << 20 | device << 15 | function << 12), 4096)
+        window = self._buses.get(bus)
+        if window is None:
+            window = self._buses[bus] = self._hardware.mmio(self._base + (bus << 20), 1 << 20)
+        return SubWindow(window, device << 15 | function << 12, 4096)

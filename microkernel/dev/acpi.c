@@ -19,7 +19,8 @@ struct header {
 } __attribute__((packed));
 _Static_assert(sizeof(struct header) == 36, "ACPI 5.2.6");
 
-static paddr_t ioapic_address = 0xfec00000;
+static struct acpi_ioapic ioapics[IOAPICS] = {{0xfec00000, 0}};
+static unsigned ioapic_count = 1;
 static struct acpi_irq_route routes[16];
 static u16 pm1a_control, pm1b_control, pm1a_status, pm1a_enable, smi_command, system_irq;
 static u8 acpi_enable;
@@ -53,11 +54,11 @@ static u16 get16(const u8 *p) { u16 v; memcpy(&v, p, 2); return v; }
 
 static void read_madt(const struct header *h) {
     const u8 *p = (const u8 *)h + 44, *end = (const u8 *)h + h->length;
-    bool first = true;
+    unsigned found = 0;
     for (; p + 2 <= end && p[1] >= 2 && p + p[1] <= end; p += p[1]) {
-        if (p[0] == 1 && p[1] >= 12 && first) {
-            ioapic_address = get32(p + 4);
-            first = false;
+        if (p[0] == 1 && p[1] >= 12 && found < IOAPICS) {
+            ioapics[found++] = (struct acpi_ioapic){get32(p + 4), get32(p + 8)};
+            ioapic_count = found;
         } else if (p[0] == 2 && p[1] >= 10 && p[3] < 16) {
             u16 flags = get16(p + 8);
             routes[p[3]] = (struct acpi_irq_route){get32(p + 4), (flags & 3) == 3, (flags >> 2 & 3) == 3};
@@ -155,10 +156,10 @@ void acpi_init(void) {
         else if (h && !memcmp(h->signature, "FACP", 4))
             read_fadt(h);
     }
-    log_info("acpi: I/O APIC at %lx, PM1a control %x, S5 %s (type %u)", ioapic_address, pm1a_control, have_s5 ? "known" : "unknown", sleep_type_a);
+    log_info("acpi: %u I/O APIC, the first at %lx, PM1a control %x, S5 %s (type %u)", ioapic_count, ioapics[0].address, pm1a_control, have_s5 ? "known" : "unknown", sleep_type_a);
 }
 
-paddr_t acpi_ioapic_address(void) { return ioapic_address; }
+const struct acpi_ioapic *acpi_ioapic(unsigned number) { return number < ioapic_count ? &ioapics[number] : NULL; }
 struct acpi_irq_route acpi_isa_irq(unsigned irq) { return irq < 16 ? routes[irq] : (struct acpi_irq_route){irq, false, false}; }
 
 void acpi_power_off(void) {

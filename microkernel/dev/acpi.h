@@ -5,7 +5,14 @@
 
 /* Reads RSDP, RSDT/XSDT, MADT, FADT and _S5_; without tables the PC's defaults hold. */
 void acpi_init(void);
-paddr_t acpi_ioapic_address(void);
+/* The I/O APICs, by number: where its registers are, and the number of its first line. Without tables one,
+ * where the PC has it. */
+#define IOAPICS 4
+struct acpi_ioapic {
+    paddr_t address;
+    u32 first;
+};
+const struct acpi_ioapic *acpi_ioapic(unsigned number);
 
 struct acpi_irq_route {
     u32 gsi;

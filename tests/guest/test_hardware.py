@@ -178,14 +178,10 @@ def test_the_real_time_clock_is_set_and_goes_on_into_the_next_century() -> None:
 
 
 SERIAL = """\
-from ovum.drivers.prompt import hardware, interrupts, serial_ports
-from ovum.drivers.uart import start_ports
-from ovum.services.main import here_or_call
-
-def start(machine):
-    return start_ports(hardware, lambda name, line: machine.services.start(name, line.listen))
-
-ports = here_or_call(start)
+from ovum.drivers import manager
+from ovum.drivers.prompt import interrupts
+manager.start()
+ports = manager.find("serial")
 print([port.name for port in ports])
 with open("/dev/ttyS1", "r+b", buffering=0) as port:
     port.write(b"ready\\n")

@@ -17,21 +17,43 @@ enum {
 /* I/O APIC: an index and a data window (82093AA datasheet, 3.0). */
 enum { IOAPIC_INDEX = 0, IOAPIC_DATA = 0x10, IOAPIC_VERSION = 1, IOAPIC_REDIRECTION = 0x10 };
 
-static volatile u8 *lapic, *ioapic;
-static unsigned ioapic_lines;
+static volatile u8 *lapic;
+static struct ioapic {
+    volatile u8 *registers;
+    u32 first, lines;
+} ioapics[IOAPICS];
 static void (*handlers[IRQ_LINES])(unsigned irq);
 u64 irq_counts[IRQ_LINES];
 
 static void lapic_write(u32 reg, u32 v) { *(volatile u32 *)(lapic + reg) = v; }
 static u32 lapic_read(u32 reg) { return *(volatile u32 *)(lapic + reg); }
 
-static void ioapic_write(u32 reg, u32 v) {
-    *(volatile u32 *)(ioapic + IOAPIC_INDEX) = reg;
-    *(volatile u32 *)(ioapic + IOAPIC_DATA) = v;
+static void ioapic_write(const struct ioapic *a, u32 reg, u32 v) {
+    *(volatile u32 *)(a->registers + IOAPIC_INDEX) = reg;
+    *(volatile u32 *)(a->registers + IOAPIC_DATA) = v;
 }
-static u32 ioapic_read(u32 reg) {
-    *(volatile u32 *)(ioapic + IOAPIC_INDEX) = reg;
-    return *(volatile u32 *)(ioapic + IOAPIC_DATA);
+static u32 ioapic_read(const struct ioapic *a, u32 reg) {
+    *(volatile u32 *)(a->registers + IOAPIC_INDEX) = reg;
+    return *(volatile u32 *)(a->registers + IOAPIC_DATA);
+}
+
+static const struct ioapic *ioapic_of(u32 gsi) {
+    for (unsigned i = 0; i < IOAPICS; i++)
+        if (gsi - ioapics[i].first < ioapics[i].lines)
+            return &ioapics[i];
+    return NULL;
+}
+
+static void mask_ioapics(void) {
+    const struct acpi_ioapic *found;
+    for (unsigned n = 0; (found = acpi_ioapic(n)); n++) {
+        struct ioapic *a = &ioapics[n];
+        *a = (struct ioapic){map_device(found->address, PAGE_SIZE, false), found->first, 0};
+        KASSERT(a->registers);
+        a->lines = (ioapic_read(a, IOAPIC_VERSION) >> 16 & 0xff) + 1;
+        for (unsigned i = 0; i < a->lines; i++)
+            ioapic_write(a, IOAPIC_REDIRECTION + 2 * i, LVT_MASKED);
+    }
 }
 
 void apic_init(void) {
@@ -40,8 +62,7 @@ void apic_init(void) {
     u64 base = rdmsr(MSR_APIC_BASE);
     wrmsr(MSR_APIC_BASE, base | 1 << 11);       /* global enable */
     lapic = map_device(base & 0xffffff000, PAGE_SIZE, false);
-    ioapic = map_device(acpi_ioapic_address(), PAGE_SIZE, false);
-    KASSERT(lapic && ioapic);
+    KASSERT(lapic);
     lapic_write(LAPIC_TPR, 0);
     lapic_write(LAPIC_LVT_LINT0, LVT_MASKED);
     lapic_write(LAPIC_LVT_LINT1, LVT_MASKED);
@@ -49,9 +70,7 @@ void apic_init(void) {
     lapic_write(LAPIC_SPURIOUS, 1 << 8 | VECTOR_SPURIOUS);
     lapic_write(LAPIC_TIMER_DIVIDE, 0xb);       /* by 1 */
     lapic_write(LAPIC_LVT_TIMER, VECTOR_TIMER); /* one-shot */
-    ioapic_lines = (ioapic_read(IOAPIC_VERSION) >> 16 & 0xff) + 1;
-    for (unsigned i = 0; i < ioapic_lines; i++)
-        ioapic_write(IOAPIC_REDIRECTION + 2 * i, LVT_MASKED);
+    mask_ioapics();
 }
 
 void apic_end_of_interrupt(void) { lapic_write(LAPIC_EOI, 0); }
@@ -64,19 +83,21 @@ static bool is_message(unsigned irq) { return irq >= IRQ_MESSAGES; }
 
 static void redirect(unsigned irq, u32 mask) {
     struct acpi_irq_route route = route_of(irq);
-    if (is_message(irq))
+    const struct ioapic *a = is_message(irq) ? NULL : ioapic_of(route.gsi);
+    if (!a)
         return;
-    ioapic_write(IOAPIC_REDIRECTION + 2 * route.gsi,
+    ioapic_write(a, IOAPIC_REDIRECTION + 2 * (route.gsi - a->first),
                  (VECTOR_IRQ_BASE + irq) | (route.active_low ? 1u << 13 : 0) | (route.level ? 1u << 15 : 0) | mask);
 }
 
 bool irq_install(unsigned irq, void (*handler)(unsigned irq)) {
     u32 gsi = route_of(irq).gsi;
-    if (irq >= IRQ_LINES || handlers[irq] || (!is_message(irq) && gsi >= ioapic_lines))
+    const struct ioapic *a = is_message(irq) ? NULL : ioapic_of(gsi);
+    if (irq >= IRQ_LINES || handlers[irq] || (!is_message(irq) && !a))
         return false;
     handlers[irq] = handler;
-    if (!is_message(irq))
-        ioapic_write(IOAPIC_REDIRECTION + 2 * gsi + 1, lapic_read(LAPIC_ID) & 0xff000000);
+    if (a)
+        ioapic_write(a, IOAPIC_REDIRECTION + 2 * (gsi - a->first) + 1, lapic_read(LAPIC_ID) & 0xff000000);
     redirect(irq, 0);
     return true;
 }

@@ -1,4 +1,4 @@
-/* Interrupt controllers: the local APIC (timer, end of interrupt) and the I/O APIC (lines of devices).
+/* Interrupt controllers: the local APIC (timer, end of interrupt) and I/O APICs (lines of devices).
  * The old 8259 pair is masked for good. */
 #pragma once
 
@@ -11,7 +11,7 @@ void apic_end_of_interrupt(void);
 void apic_timer_start(u32 ticks);
 u32 apic_timer_remaining(void);
 
-/* Interrupt requests by number: below 16 ISA's, as ACPI routes them; from there on the I/O APIC's own lines as
+/* Interrupt requests by number: below 16 ISA's, as ACPI routes them; from there on the I/O APICs' own lines as
  * PCI uses them (level-triggered, active low); from IRQ_MESSAGES on message-signalled ones. */
 #define IRQ_MESSAGES 64
 #define IRQ_LINES (VECTOR_TIMER - VECTOR_IRQ_BASE)

@@ -10,8 +10,6 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from ovum.services.main import call
-
 from .registry import check, native, refused
 
 HIGH = os.sched_param(10)
@@ -122,6 +120,8 @@ def the_priority_of_another_thread_can_be_set() -> None:
 @check
 def who_is_interrupted_with_the_interpreters_mutex_has_its_priority_back() -> None:
     """A thread that the services thread waits for has its priority meanwhile (pyhost/gil.c)."""
+    from ovum.services.main import call
+
     stop = False
 
     def compute() -> None:

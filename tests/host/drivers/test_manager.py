@@ -114,12 +114,14 @@ def test_a_device_that_is_gone_is_withdrawn(
 ) -> None:
     async def use(manager: DeviceManager) -> None:
         (driver,) = manager.find("sample")
+        driver.name = manager.numbered("eth")
         driver.error = DeviceError("pulled out")
         driver.gone.set()
         await testing.settle()
         assert manager.find("sample") == []
         assert driver.stopped == 1
         assert [device.state for device in manager.devices] == ["gone"]
+        assert manager.numbered("eth") == driver.name == "eth0", "the name is free again"
 
     run(with_manager, machine, command_line(machine, 1), use)
     assert "pulled out" in capsys.readouterr().err
