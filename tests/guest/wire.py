@@ -83,7 +83,13 @@ class Guest:
 
 @contextlib.contextmanager
 def started(
-    folder: Path, kind: str, netdev: str, device: str, *words: str, more: str = ""
+    folder: Path,
+    kind: str,
+    netdev: str,
+    device: str,
+    *words: str,
+    more: str = "",
+    program: Path = PROGRAM,
 ) -> Iterator[Guest]:
     """Boots the program with one card, behind the backend `n0`."""
     control = folder / "control"
@@ -93,7 +99,7 @@ def started(
             command += ["--qemu", one]
     command += ["--qemu", f"-qmp unix:{control},server=on,wait=off"]
     process = subprocess.Popen(
-        [*command, str(PROGRAM), *words],
+        [*command, str(program), *words],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
