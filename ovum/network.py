@@ -99,6 +99,8 @@ class Network:
     """How the machine is to configure the card, as `net/clients/settings.py` reads it."""
     address: str = ""
     """The first IPv4 address among these words: the one that ports are published of."""
+    hostname: str = ""
+    """The machine's name, if it is among them."""
     mac: str = ""
     """The card's address, where QEMU's own will not do."""
     ports: tuple[Port, ...] = ()
@@ -115,8 +117,8 @@ class Network:
             raise ValueError(f"not user, none or tap:NAME: {text!r}")
         if kind == "tap" and (not tap or len(tap) > 15 or not tap.isprintable() or "/" in tap):
             raise ValueError(f"not the name of an interface: {tap!r}")
-        address = _first_address(words) if comma else ""
-        return Network(kind, tap, words, address, _mac(tap) if tap else "")
+        address, hostname = _understood(words) if comma else ("", "")
+        return Network(kind, tap, words, address, hostname, _mac(tap) if tap else "")
 
     def with_ports(self, ports: tuple[Port, ...], pcap: Path | None) -> "Network":
         """The same, with published ports and a record. Raises NetworkError: not possible."""
@@ -144,7 +146,11 @@ class Network:
 
     def kernel_words(self) -> list[str]:
         """What tells the machine."""
-        return [f"ovum.net={self.words}"] if self.words else []
+        words = [f"ovum.net={self.words}"] if self.words else []
+        if self.hostname:
+            # The kernel itself reads this one: the name is there before the network is.
+            words.append(f"ovum.hostname={self.hostname}")
+        return words
 
     def qemu_words(self, bus: str) -> list[str]:
         """What has QEMU make the card. bus: "device" for memory-mapped devices, or "pci"."""
@@ -174,14 +180,15 @@ class Network:
         return argv
 
 
-def _first_address(words: str) -> str:
+def _understood(words: str) -> tuple[str, str]:
+    """The first IPv4 address and the machine's name in the words. Raises ValueError."""
     from ovum.net.clients.settings import parse_settings
 
     settings = parse_settings(words)
     for address, _ in settings.addresses:
         if len(address) == 4:
-            return socket.inet_ntop(socket.AF_INET, address)
-    return ""
+            return socket.inet_ntop(socket.AF_INET, address), settings.hostname
+    return "", settings.hostname
 
 
 def _mac(tap: str) -> str:

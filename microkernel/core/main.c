@@ -35,6 +35,7 @@ void kernel_main(u32 door, paddr_t info) {
     device_init();
     log_info("files: %lu from %u archives", entries, boot_info.archive_count);
     map_device_boot_done();
+    system_init();
     struct thread *first = exec_init();
     console_start();
     log_info("starting /init");

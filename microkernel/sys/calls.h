@@ -43,6 +43,9 @@ extern u64 process_exited_cpu_ns;
  * there is none or it is bad. */
 struct thread *exec_init(void);
 
+/* The name that the command line gives the machine. */
+void system_init(void);
+
 i64 futex_wake(u64 address, u32 count, u32 bitset);
 
 /* The page the vDSO reads, as the kernel sees it (sys/exec.c). */

@@ -1,4 +1,5 @@
 /* Who and where we are: names, limits, identities (root, always), usage, random bytes. */
+#include "core/boot_info.h"
 #include "core/clock.h"
 #include "core/entropy.h"
 #include "core/errno.h"
@@ -9,6 +10,15 @@
 #include "sys/calls.h"
 
 static char hostname[65] = "ovum";
+
+void system_init(void) {
+    size_t n;
+    const char *name = boot_option("ovum.hostname", &n);
+    if (name && n && n < sizeof hostname) {
+        memset(hostname, 0, sizeof hostname);
+        memcpy(hostname, name, n);
+    }
+}
 
 i64 sys_uname(u64 to) {
     /* "Linux", 6.x: what wheels and libraries look for to choose their Linux ways. */

@@ -29,8 +29,8 @@ METRIC = 100
 first interface."""
 
 UNANSWERED_TOLD = 2
-"""After so many calls that nobody has answered, 12 seconds, an address of the machine's own is
-taken: the link is not only slow to come up."""
+"""After so many calls that nobody has answered, 12 seconds, the link is not only slow to come up:
+an address of the machine's own is taken, and programs that wait for a network are told no."""
 
 LINK_WAIT_NS = 3_000_000_000
 """How long a card without a cable may have one soon: so long do cards talk over the speed."""
@@ -254,10 +254,10 @@ class InterfaceConfiguration:
 
     def unanswered(self, now: int, tries: int) -> None:
         """See DhcpUser."""
-        self._settle(now)
         if tries == UNANSWERED_TOLD and self._own is not None:
             self._note("nobody answers DHCP", bad=True)
             self._own.start(now)
+            self._settle(now)
 
     # The link-local address's user
 

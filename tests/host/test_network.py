@@ -115,6 +115,12 @@ def test_ports_lead_to_the_address_that_the_machine_is_given() -> None:
     assert settings.addresses[1] == (bytes((10, 0, 2, 77)), 24)
 
 
+def test_the_kernel_is_told_the_machines_name() -> None:
+    argv = words(Network.parse("none,hostname=egg.example.org"))
+    name = "hostname=egg.example.org"
+    assert argv == ["-append", f"a ovum.net={name} ovum.{name}"]
+
+
 def test_no_network_is_no_card() -> None:
     assert words(Network.parse("none")) == ["-append", "a"]
 
