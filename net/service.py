@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ovum.drivers.network import NetworkCard
-    from ovum.net.network import Network
+    from ovum.net.network import Network, Settling
     from ovum.services.main import Machine
 
 END_S = 2.0
@@ -45,14 +45,18 @@ def running() -> Network | None:
 
 async def start(machine: Machine) -> Network:
     """The machine's network, which is started if it was not."""
-    if _Started.network is None:
-        if _Started.coming is None:
-            _Started.coming = Event()
+    while _Started.network is None:
+        coming = _Started.coming
+        if coming is not None:
+            await coming.wait()
+            continue
+        coming = _Started.coming = Event()
+        try:
             _Started.network = await _start(machine)
-            _Started.coming.set()
-        else:
-            await _Started.coming.wait()
-    assert _Started.network is not None
+        finally:
+            # If that has failed (no memory), the next one tries anew.
+            _Started.coming = None
+            coming.set()
     return _Started.network
 
 
@@ -72,21 +76,23 @@ async def _start(machine: Machine) -> Network:
     rng = random.Random(urandom(32))
     network = Network(machine.scheduler, rng, kernel.Socket, time.time_ns)
     network.take_changes = kernel.sockets_changed
-    events: Any = machine.events
-    events.sockets_changed = network.sockets_changed
+    here: Any = machine
+    here.events.sockets_changed = network.sockets_changed
+    here.server.network = network.sockets.serve
 
     async def end() -> None:
         await _end(network)
 
     machine.services.at_end("network", end)
-    machine.services.start("network cards", _bring_cards_up, machine, network)
+    # From here on: who waits for the configuration must not look before this task has begun.
+    settling = network.begin_settling()
+    machine.services.start("network cards", _bring_cards_up, machine, network, settling)
     log(INFO, f"network: up in {(machine.scheduler.now() - begun) / 1e6:.1f} ms")
     return network
 
 
-async def _bring_cards_up(machine: Machine, network: Network) -> None:
+async def _bring_cards_up(machine: Machine, network: Network, settling: Settling) -> None:
     """Starts the drivers of all devices; what is a network card becomes an interface."""
-    settling = network.begin_settling()
     try:
         from ovum.drivers.manager import manager
 
