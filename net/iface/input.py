@@ -133,8 +133,13 @@ class Input(Routing):
     def receive_home(self, now: int) -> None:
         """The packets that we have sent to ourselves: those that are there now. What is sent in
         answer comes with the next call, so that others have their turn."""
+        loopback = self.interfaces[1]
         for _ in range(len(self.home)):
             packet = self.home.popleft()
+            loopback.received_frames += 1
+            loopback.received_bytes += len(packet.frame)
+            if loopback.taps:
+                self._show_home(now, packet)
             # Sent to a group, they have gone by a card, and this is our own copy.
             if not (packet.for_all or self.is_local(packet.dst)):
                 self.counters.count("ip_not_for_us")
@@ -143,11 +148,23 @@ class Input(Routing):
                 self._hand_over(now, packet)
             except WireError as error:
                 self.counters.count(error.reason)
+        # What came out of it has gone into it.
+        loopback.sent_frames = loopback.received_frames
+        loopback.sent_bytes = loopback.received_bytes
         for _ in range(len(self.home_errors)):
             protocol, icmp_error = self.home_errors.popleft()
             handler = self.errors.get(protocol)
             if handler is not None:
                 handler(now, icmp_error)
+
+    def _show_home(self, now: int, packet: Packet) -> None:
+        """Lets those who look at the loopback interface see a packet: as Linux has it, behind an
+        Ethernet header without addresses."""
+        loopback = self.interfaces[1]
+        kind = ethernet.IPV4 if len(packet.src) == 4 else ethernet.IPV6
+        frame = (bytes(12) + kind.to_bytes(2, "big"), packet.whole)
+        for tap in loopback.taps:
+            tap(now, loopback, False, frame)
 
     # Within: frames
 

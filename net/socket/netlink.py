@@ -270,7 +270,15 @@ def _listed(sockets: Sockets, now: int, kind: int, body: bytes) -> list[tuple[in
             for version in versions
             for entry in stack.routes(version)
         ]
-    if kind in (rt.RTM_GETNEIGH, rt.RTM_GETRULE):
+    if kind == rt.RTM_GETNEIGH:
+        versions = [4] if family == AF_INET else [6] if family == AF_INET6 else [4, 6]
+        return [
+            (rt.RTM_NEWNEIGH, rt.neighbor(entry))
+            for version in versions
+            for interface in stack.interfaces.values()
+            for entry in interface.neighbors(version)
+        ]
+    if kind == rt.RTM_GETRULE:
         return []
     raise refuse(EOPNOTSUPP)
 

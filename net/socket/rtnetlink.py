@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from _struct import Struct
 
+from ovum.net.iface import neighbor as neighbors
 from ovum.net.socket import interfaces
 from ovum.net.socket.address import AF_INET, AF_INET6, is_any
 
@@ -12,13 +13,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ovum.net.iface.address import Address
     from ovum.net.iface.interface import Interface
+    from ovum.net.iface.neighbor import Neighbor
     from ovum.net.iface.route import Route
 
 NLMSG_ERROR, NLMSG_DONE = 2, 3
 RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK = 16, 17, 18
 RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22
 RTM_NEWROUTE, RTM_DELROUTE, RTM_GETROUTE = 24, 25, 26
-RTM_GETNEIGH, RTM_GETRULE = 30, 34
+RTM_NEWNEIGH, RTM_GETNEIGH, RTM_GETRULE = 28, 30, 34
 NLM_F_REQUEST, NLM_F_MULTI, NLM_F_ACK, NLM_F_DUMP = 1, 2, 4, 0x300
 
 HEADER = Struct("<IHHII")
@@ -40,6 +42,15 @@ _IFA_F_PERMANENT, _IFA_F_TENTATIVE, _IFA_F_DADFAILED, _IFA_F_DEPRECATED = 0x80, 
 _IFA_F_TEMPORARY = 0x01
 _STATE_FLAGS = (_IFA_F_TENTATIVE, 0, _IFA_F_DEPRECATED, _IFA_F_DADFAILED)
 """By Address.state: tentative, preferred, deprecated, duplicate."""
+
+_NEIGHBOR = Struct("<BxxxiHBB")
+_NDA_DST, _NDA_LLADDR = 1, 2
+_NUD = {
+    neighbors.PERMANENT: 0x80, neighbors.REACHABLE: 0x02, neighbors.STALE: 0x04,
+    neighbors.DELAY: 0x08, neighbors.PROBE: 0x10, neighbors.INCOMPLETE: 0x01,
+    neighbors.FAILED: 0x20, neighbors.GONE: 0x00,
+}  # fmt: skip
+_NTF_ROUTER, _RTN_UNICAST, _RTN_MULTICAST = 0x80, 1, 5
 
 _TABLE_MAIN, _TABLE_LOCAL = 254, 255
 _PROTOCOL_KERNEL, _PROTOCOL_STATIC, _PROTOCOL_DHCP, _PROTOCOL_RA, _PROTOCOL_REDIRECT = (
@@ -197,3 +208,19 @@ def local_route(remote: bytes, source: bytes, interface: int, gateway: bytes | N
     if gateway:
         body += attribute(_RTA_GATEWAY, gateway)
     return body + _number(_RTA_OIF, interface) + attribute(_RTA_PREFSRC, source)
+
+
+def neighbor(entry: Neighbor) -> bytes:
+    """The body of RTM_NEWNEIGH."""
+    is4 = len(entry.address) == 4
+    to_all = entry.mac[:1] and entry.mac[0] & 1
+    body = _NEIGHBOR.pack(
+        AF_INET if is4 else AF_INET6,
+        entry.link.index,
+        # What needs no question is NUD_NOARP in Linux.
+        0x40 if to_all else _NUD[entry.state],
+        _NTF_ROUTER if entry.router else 0,
+        _RTN_MULTICAST if to_all else _RTN_UNICAST,
+    )
+    body += attribute(_NDA_DST, entry.address)
+    return body + attribute(_NDA_LLADDR, entry.mac) if entry.mac else body

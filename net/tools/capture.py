@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import time
 
-from ovum.net.tools import pcap
+from ovum.net.phy import pcap
 from ovum.net.tools.filters import compile_filter
 from ovum.net.tools.hosts import ToolError
 from ovum.net.wire import show
@@ -63,15 +63,26 @@ def tcpdump(
         raise ToolError(f"{write}: {error.strerror}") from error
     try:
         if read:
-            try:
-                with open(read, "rb") as file:  # noqa: PTH123
-                    return _take(pcap.read_frames(file), passes, count, out, hexadecimal)
-            except OSError as error:
-                raise ToolError(f"{read}: {error.strerror}") from error
+            return _take(_recorded(read), passes, count, out, hexadecimal)
         return _listen(interface, passes, count, out, hexadecimal, seconds)
     finally:
         if out is not None:
             out.close()
+
+
+def _recorded(path: str) -> Iterator[tuple[int, bytes]]:
+    """The frames in a file, with their times since 1970. Raises ToolError."""
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123
+            data = file.read()
+    except OSError as error:
+        raise ToolError(f"{path}: {error.strerror}") from error
+    if data[20:22] not in (b"", pcap.ETHERNET.to_bytes(2, "little")):
+        raise ToolError(f"{path}: the frames are not Ethernet's")
+    try:
+        yield from pcap.read(data)
+    except ValueError as error:
+        raise ToolError(f"{path}: {error}") from error
 
 
 def _take(
@@ -82,14 +93,13 @@ def _take(
     hexadecimal: bool,
 ) -> int:
     taken = 0
-    if out is not None:
-        out.write(pcap.file_header())
+    recorder = None if out is None else pcap.Recorder(out.write)
     for time_ns, frame in frames:
         if not passes(frame):
             continue
         taken += 1
-        if out is not None:
-            out.write(pcap.frame_record(time_ns, frame))
+        if recorder is not None:
+            recorder.record(time_ns, frame)
         else:
             print(line(time_ns, frame), flush=True)
             if hexadecimal:

@@ -9,8 +9,8 @@ import pytest
 from ovum.net.network import Network
 from ovum.net.socket import procnet
 from ovum.net.socket.ring import Changes, Ring
-from ovum.net.tools import connections
-from ovum.net.wire import addr, sockaddr
+from ovum.net.tools import connections, netlink, status
+from ovum.net.wire import addr, show, sockaddr
 from ovum.services.tasks.deadlines import Deadlines
 
 AF_INET, AF_INET6, STREAM, DATAGRAM, RAW = 2, 10, 1, 2, 3
@@ -137,3 +137,40 @@ def test_numbers(network: Network) -> None:
     assert "    udp_checksum_bad: 1" in connections.statistics_lines(
         procnet.text(network, "netstat", {})
     )
+
+
+def test_the_loopback_counts_and_shows_what_passes(network: Network) -> None:
+    seen: list[bytes] = []
+    network.stack.interfaces[1].taps.append(
+        lambda now, interface, outgoing, data: seen.append(b"".join(data))  # type: ignore[arg-type]
+    )
+    sender = network.sockets.open(AF_INET, DATAGRAM, 0)
+    finish(sender.connect(sockaddr.emit_in(addr.LOOPBACK4, 9)))
+    door = sender.door
+    assert isinstance(door, Ring)
+    door.sendmsg(b"hello")
+    network.sockets_changed()
+    assert next(show.frame(frame).partition(" > ")[2] for frame in seen) == (
+        "127.0.0.1.9: UDP, length 5"
+    )
+    assert all(show.frame(frame).startswith("IP 127.0.0.1") for frame in seen)
+    lo = procnet.text(network, "dev", {}).splitlines()[2].split()
+    assert lo[2] == lo[10] == str(len(seen))
+    assert lo[1] == lo[9] != "0"
+
+
+def test_neighbors_by_netlink(network: Network) -> None:
+    network.stack.send(network.stack.path(b"\x0a\0\2\2"), 17, (bytes(8),))
+    asking = network.sockets.open(16, RAW, 0)
+    door = asking.door
+    assert isinstance(door, Ring)
+    door.sendmsg(bytes.fromhex("20000000 1e00 0103 01000000 00000000") + bytes(16))
+    network.sockets_changed()
+    data = door.recvmsg()[0]
+    found = [
+        netlink.Neighbor(body[:12], netlink.attributes(body[12:]))
+        for kind, body in netlink.messages(data)
+        if kind == 28
+    ]
+    lines = [status.neighbor_line(one, {2: "eth0"}) for one in found if one.state != 0x40]
+    assert "10.0.2.2 dev eth0 INCOMPLETE" in lines

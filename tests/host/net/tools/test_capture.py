@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import socket
 import threading
 from pathlib import Path
 
 import pytest
 
-from ovum.net.tools import ToolError, pcap, tcpdump
+from ovum.net.phy import pcap
+from ovum.net.tools import ToolError, tcpdump
 from ovum.net.tools.filters import compile_filter
 from ovum.net.wire import addr, ethernet, ipv4, ipv6, show, tcp, udp
 from tests.host.net.wire.captures import ARP_REQUEST, IPV4_SYN
@@ -70,47 +70,36 @@ def test_filters_that_are_none(text: str) -> None:
         compile_filter(text)
 
 
-def test_files_are_read_as_they_were_written() -> None:
-    frames = [(1_700_000_000_123_456_789, SYN), (1_700_000_001_000_000_000, b"")]
-    data = pcap.file_header() + b"".join(pcap.frame_record(*frame) for frame in frames)
-    assert list(pcap.read_frames(io.BytesIO(data))) == frames
-    assert list(pcap.read_frames(io.BytesIO(data[:-1]))) == frames[:1]
-    assert list(pcap.read_frames(io.BytesIO(data[:60]))) == []
-
-
-def test_files_of_microseconds_and_of_the_other_order_are_read() -> None:
-    head = bytes.fromhex("a1b2c3d4 0002 0004 00000000 00000000 0000ffff 00000001")
-    record = bytes.fromhex("00000001 00000002 00000003 00000003 616263")
-    assert list(pcap.read_frames(io.BytesIO(head + record))) == [(1_000_002_000, b"abc")]
+def recorded(*frames: tuple[int, bytes]) -> bytes:
+    parts: list[bytes] = []
+    recorder = pcap.Recorder(parts.append)
+    for time_ns, frame in frames:
+        recorder.record(time_ns, frame)
+    return b"".join(parts)
 
 
 @pytest.mark.parametrize(
     "data",
-    [
-        b"",
-        b"not a capture at all, but long enough",
-        bytes.fromhex("a1b2c3d4 0002 0004 00000000 00000000 0000ffff 00000065"),
-        bytes.fromhex("a1b2c3d4 0002 0004 00000000 00000000 0000ffff 00000001")
-        + bytes.fromhex("00000001 00000002 7fffffff 7fffffff"),
-    ],
-)
-def test_what_is_no_capture_is_refused(data: bytes) -> None:
-    with pytest.raises(ToolError):
-        list(pcap.read_frames(io.BytesIO(data)))
+    [b"", b"not a capture at all, but long", recorded((1, SYN))[:-1],
+     recorded()[:20] + b"\x65\0\0\0"],
+)  # fmt: skip
+def test_what_is_no_capture_is_refused(data: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "bad.pcap"
+    path.write_bytes(data)
+    with pytest.raises(ToolError, match=r"bad\.pcap: "):
+        tcpdump(read=str(path))
 
 
 def test_lines_from_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "some.pcap"
-    path.write_bytes(
-        pcap.file_header() + pcap.frame_record(5, ARP_REQUEST) + pcap.frame_record(6, SYN)
-    )
+    path.write_bytes(recorded((5, ARP_REQUEST), (6, SYN)))
     assert tcpdump(read=str(path), matching="tcp", hexadecimal=True) == 1
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].endswith(".000000 " + show.frame(SYN))
     assert lines[1] == "\t0x0000:  4500 003c 1c46 4000 4006 b1e6 ac10 0a63  E..<.F@.@......c"
     other = tmp_path / "other.pcap"
     assert tcpdump(read=str(path), write=str(other), count=1) == 1
-    assert list(pcap.read_frames(io.BytesIO(other.read_bytes()))) == [(5, ARP_REQUEST)]
+    assert list(pcap.read(other.read_bytes())) == [(5, ARP_REQUEST)]
     with pytest.raises(ToolError, match="No such file"):
         tcpdump(read=str(tmp_path / "none"))
     with pytest.raises(ToolError, match="No such file"):
