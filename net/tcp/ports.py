@@ -54,12 +54,7 @@ class Binding:
         mine, theirs = self.options, other.options
         if mine.reuse_port and theirs.reuse_port:
             return False
-        return not (
-            mine.reuse_address
-            and theirs.reuse_address
-            and not self.listening
-            and not other.listening
-        )
+        return not (mine.reuse_address and theirs.reuse_address and not other.listening)
 
 
 def overlap(a: bytes, a_only: bool, b: bytes, b_only: bool) -> bool:
