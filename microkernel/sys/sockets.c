@@ -151,7 +151,8 @@ static i64 connect_served(struct file *f, struct socket *s, struct message *m) {
     s->state |= UNTOLD;
     if (!(s->state & (CONNECTED | HUNG_UP)) && !s->error)
         s->state |= CONNECTING;
-    return await_connection(f, s);
+    /* However quick it was: as on Linux, where what comes waits until the call is over. */
+    return file_nonblocking(f) ? -EINPROGRESS : await_connection(f, s);
 }
 
 i64 sys_connect(u64 fd, u64 from, u64 size) {
