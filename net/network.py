@@ -131,7 +131,7 @@ class Network:
         # A timer that has been put off is left where it is: it comes, and is armed anew. So most
         # packets cost no change of a deadline.
         if due is not None and due < self._armed:
-            self._armed = due
+            self._armed = due = max(due, now + 1)  # what is overdue lets others run first
             self.scheduler.deadlines.discard(self)
             self.scheduler.deadlines.add(due, self)
 
@@ -241,7 +241,10 @@ class Port:
             while True:
                 frames = await receive()
                 at = now()
-                stack.receive(at, interface, frames)
+                try:
+                    stack.receive(at, interface, frames)
+                except Exception as error:  # no memory, or a mistake: the next frame may do better
+                    log_error(f"network: {interface.name}: a frame was lost:", error)
                 settle(at)
         except DeviceError as error:
             log(WARNING, f"network: {interface.name} is gone: {error}")

@@ -6,8 +6,6 @@ up meanwhile, and each is configured by itself (net/clients).
 
 from __future__ import annotations
 
-from os import urandom
-
 from ovum.services.log import INFO, WARNING, log, log_error
 from ovum.services.tasks import Event, checkpoint, move_on_after
 
@@ -23,7 +21,7 @@ END_S = 2.0
 """How long connections have at the end of the machine to deliver what the program has written."""
 
 _PARTS = (
-    "random", "ovum.drivers.frames", "ovum.drivers.errors", "ovum.net.counters",
+    "ovum.net.entropy", "ovum.drivers.frames", "ovum.drivers.errors", "ovum.net.counters",
     "ovum.net.settings", "ovum.net.ip", "ovum.net.wire.tcp", "ovum.net.stack", "ovum.net.udp",
     "ovum.net.raw", "ovum.net.tcp.host", "ovum.net.socket.control", "ovum.net.socket.stream",
     "ovum.net.socket.datagram", "ovum.net.network",
@@ -65,15 +63,15 @@ async def _start(machine: Machine) -> Network:
     for name in _PARTS:
         __import__(name)
         await checkpoint()
-    import random
     import time
 
     import _kernel
 
+    from ovum.net.entropy import Entropy
     from ovum.net.network import Network
 
     kernel: Any = _kernel
-    rng = random.Random(urandom(32))
+    rng: Any = Entropy()
     network = Network(machine.scheduler, rng, kernel.Socket, time.time_ns)
     network.take_changes = kernel.sockets_changed
     here: Any = machine

@@ -3,11 +3,10 @@ options, ioctl. What is sent and received needs no request: it goes through the 
 
 from __future__ import annotations
 
-from errno import EAFNOSUPPORT, EBADF, EINTR, EINVAL, EIO, EPROTONOSUPPORT, ESOCKTNOSUPPORT
+from errno import EAFNOSUPPORT, EBADF, EINVAL, EPROTONOSUPPORT, ESOCKTNOSUPPORT
 
 from ovum.net.socket.address import AF_INET, AF_INET6, refuse
-from ovum.services.log import log_error
-from ovum.services.tasks import Cancelled, Parking
+from ovum.services.tasks import Parking
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -103,39 +102,23 @@ class Sockets:
         return self.stack.interface_named(name)
 
     async def serve(self, request: Request) -> None:
-        """Answers a request, whatever happens."""
-        try:
-            result = await self._answer(request)
-        except OSError as error:
-            result = -(error.errno or EIO)
-        except Cancelled:
-            self._complete(request, -EINTR)
-            raise
-        except GeneratorExit:
-            raise
-        except BaseException as error:
-            log_error(f"sockets: operation {request.operation} failed:", error)
-            request.abandon()
-            return
-        self._complete(request, result)
-
-    @staticmethod
-    def _complete(request: Request, result: int) -> None:
-        try:
-            request.complete(result)
-        except BufferError as error:
-            log_error("sockets: a buffer is still in use:", error)
-            request.abandon()
+        """Answers a request. Raises OSError, which whoever calls this answers with."""
+        request.complete(await self._answer(request))
 
     async def _answer(self, request: Request) -> int:
         operation = request.operation
         if operation == SOCKET:
             return self.open(request.a, request.b, request.c).number
         endpoint = self.endpoints.get(request.base)
-        if endpoint is None:
-            raise refuse(EBADF)
         buffer = request.buffer
         data = memoryview(b"") if buffer is None else buffer
+        if operation == SOCKET_IOCTL:
+            # About interfaces, also of local sockets, which are the kernel's.
+            from ovum.net.socket.ioctl import ioctl
+
+            return ioctl(self, endpoint, request.a, data)
+        if endpoint is None:
+            raise refuse(EBADF)
         result = 0
         if operation == BIND:
             endpoint.bind(bytes(data))
@@ -152,10 +135,6 @@ class Sockets:
             return _stored(data, value)
         elif operation == SET_OPTION:
             endpoint.set_option(request.a, request.b, bytes(data))
-        elif operation == SOCKET_IOCTL:
-            from ovum.net.socket.ioctl import ioctl
-
-            return ioctl(endpoint, request.a, data)
         else:
             raise refuse(EINVAL)
         self.runner.settle(self.runner.now())
@@ -164,6 +143,8 @@ class Sockets:
     def open(self, family: int, kind: int, protocol: int) -> Endpoint:
         """socket(2). Raises OSError: EAFNOSUPPORT, EPROTONOSUPPORT, ESOCKTNOSUPPORT."""
         make = self._kind(family, kind, protocol)
+        if family in (AF_INET, AF_INET6) and not protocol:
+            protocol = IPPROTO_TCP if kind == SOCK_STREAM else IPPROTO_UDP
         return make(self, self.make_door(family, kind, protocol), family, kind, protocol)
 
     def _kind(

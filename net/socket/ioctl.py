@@ -10,6 +10,7 @@ from ovum.net.socket.address import AF_INET, pack, refuse
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ovum.net.iface.interface import Interface
+    from ovum.net.socket.control import Sockets
     from ovum.net.socket.endpoint import Endpoint
 
 SIOCGIFNAME, SIOCGIFCONF, SIOCGIFFLAGS, SIOCSIFFLAGS = 0x8910, 0x8912, 0x8913, 0x8914
@@ -25,23 +26,25 @@ _IFREQ = 40
 """struct ifreq: a name, and what is asked for."""
 
 
-def ioctl(endpoint: Endpoint, command: int, buffer: memoryview) -> int:
+def ioctl(sockets: Sockets, endpoint: Endpoint | None, command: int, buffer: memoryview) -> int:
     """Answers one. The buffer is a struct ifreq; of SIOCGIFCONF it is the place for the list, and
     the result the list's length. Raises OSError: ENODEV, EADDRNOTAVAIL, EINVAL, EOPNOTSUPP."""
     if command == SIOCGIFCONF:
-        return _list(endpoint, buffer)
+        return _list(sockets, buffer)
     if not 0x8900 <= command <= 0x89FF or len(buffer) < _IFREQ:
+        if endpoint is None:
+            raise refuse(EINVAL)
         return endpoint.ioctl(command, buffer)
     if command in _CHANGES:
         raise refuse(EPERM)
     if command == SIOCGIFNAME:
-        interface = endpoint.sockets.interface(int.from_bytes(buffer[16:20], "little"))
+        interface = sockets.interface(int.from_bytes(buffer[16:20], "little"))
         if interface is None:
             raise refuse(ENODEV)
         buffer[:_NAME] = interface.name.encode().ljust(_NAME, b"\0")
         return 0
     name = bytes(buffer[:_NAME]).partition(b"\0")[0].decode("ascii", "replace")
-    found = endpoint.sockets.interface_named(name)
+    found = sockets.interface_named(name)
     if found is None:
         raise refuse(ENODEV)
     value = _value(found, command)
@@ -81,12 +84,12 @@ def _address(interface: Interface, command: int) -> bytes:
     return pack(AF_INET, address.address, 0)
 
 
-def _list(endpoint: Endpoint, buffer: memoryview) -> int:
+def _list(sockets: Sockets, buffer: memoryview) -> int:
     """SIOCGIFCONF: all interfaces that have an IPv4 address, as far as there is room; without
     room, how much there would have to be."""
     entries = [
         interface.name.encode().ljust(_NAME, b"\0") + pack(AF_INET, address.address, 0) + bytes(8)
-        for interface in endpoint.sockets.stack.interfaces.values()
+        for interface in sockets.stack.interfaces.values()
         for address in interface.addresses4.values()
     ]
     if not len(buffer):

@@ -140,7 +140,9 @@ class Ring:
 
     def set_state(self, add: int, remove: int = 0, error: int = 0, /) -> None:
         """See door.Stream."""
-        self.state = (self.state | add) & ~remove
+        self.state = (self.state & ~remove) | add
+        if self.state & HUNG_UP:
+            self.state |= PEER_CLOSED | WRITE_SHUT
         if error:
             self.error = error
 
@@ -269,19 +271,19 @@ class Ring:
     def poll(self) -> int:
         """What poll(2) and epoll(7) say of it."""
         state = self.state
-        events = 0
-        if self.error:
-            events |= EPOLLERR
-        if state & HUNG_UP:
-            events |= EPOLLHUP
+        shut = state & (PEER_CLOSED | READ_SHUT)
+        events = EPOLLERR if self.error else 0
         if state & LISTENING:
             return events | (EPOLLIN if self._children else 0)
-        if state & (PEER_CLOSED | READ_SHUT):
+        unconnected = not self._is_message and not state & CONNECTED
+        if state & HUNG_UP or (shut and state & WRITE_SHUT) or unconnected:
+            events |= EPOLLHUP
+        if shut:
             events |= EPOLLIN | EPOLLRDHUP
         if self._in or self._messages_in:
             events |= EPOLLIN
         if state & WRITE_SHUT or self.send_queued() <= self.send_limit * 2 // 3:
-            events |= EPOLLOUT if self._is_message or state & (CONNECTED | WRITE_SHUT) else 0
+            events |= EPOLLOUT
         return events
 
     def _raise_error(self) -> None:

@@ -93,10 +93,9 @@ class StreamEndpoint(Endpoint):
         """Empty: it has no peer."""
         self.remote_port = 0
         self.scope = 0
-        self.state = HUNG_UP
+        self.state = 0
         """The bits that the door has been given."""
         door.set_limits(RECEIVE_MOST, SEND_MOST)
-        door.set_state(HUNG_UP)
 
     # Calls
 
@@ -155,7 +154,6 @@ class StreamEndpoint(Endpoint):
                 self.is_waiting = True
                 self.sockets.runner.spawn(self._connect_later, remote, port, interface)
             else:
-                self._set_state(HUNG_UP)
                 raise
         return -EINPROGRESS
 
@@ -197,7 +195,7 @@ class StreamEndpoint(Endpoint):
         if self.listener is not None:
             self._stop_listening()
         self.remote = b""
-        self._set_state(HUNG_UP, CONNECTED | PEER_CLOSED | WRITE_SHUT | READ_SHUT | LISTENING)
+        self._set_state(0, _OVER | READ_SHUT | CONNECTED | LISTENING)
 
     def listen(self, backlog: int) -> None:
         """listen(2)."""
@@ -213,7 +211,7 @@ class StreamEndpoint(Endpoint):
             self.binding = runner.tcp.bind(self.local, 0, self.options, self.scope)
             self.local_port = self.binding.port
         self.listener = runner.tcp.listen(runner.now(), self.binding, backlog, self, self.options)
-        self._set_state(LISTENING, HUNG_UP | PEER_CLOSED | WRITE_SHUT | READ_SHUT)
+        self._set_state(LISTENING, _OVER | READ_SHUT)
 
     def shutdown(self, how: int) -> None:
         """shutdown(2)."""
@@ -237,7 +235,6 @@ class StreamEndpoint(Endpoint):
         if how != SHUT_RD:
             self._set_state(WRITE_SHUT)
             connection.shutdown_write(self.sockets.runner.now())
-        self._look_whether_over()
 
     def own_name(self) -> bytes:
         """getsockname(2)."""
@@ -259,7 +256,9 @@ class StreamEndpoint(Endpoint):
                 connection.written(now)
             if bits & TAKEN:
                 connection.taken(now)
-        if bits & (CLOSED | ACCEPTED) and bits & CLOSED:
+        elif bits & ACCEPTED and self.listener is not None:
+            self.listener.accepted(now)
+        if bits & CLOSED:
             self.close(now)
 
     def close(self, now: int) -> None:
@@ -297,7 +296,6 @@ class StreamEndpoint(Endpoint):
     def peer_closed(self, connection: Connection) -> None:
         """The peer sends no more."""
         self._set_state(PEER_CLOSED)
-        self._look_whether_over()
 
     def failed(self, connection: Connection, errno: int) -> None:
         """It is over."""
@@ -334,7 +332,7 @@ class StreamEndpoint(Endpoint):
         child = StreamEndpoint(self.sockets, door, self.family, self.type, self.protocol)
         child._inherit(self)
         child._have(connection)
-        child._set_state(CONNECTED, HUNG_UP)
+        child._set_state(CONNECTED)
         if not self.door.queue_child(door, child.peer_name()):
             self.sockets.stack.counters.count("tcp_accept_queue_full")
             child.connection = None
@@ -359,10 +357,6 @@ class StreamEndpoint(Endpoint):
         self.state = (self.state | add) & ~remove
         self.door.set_state(add, remove, error)
 
-    def _look_whether_over(self) -> None:
-        if self.state & (PEER_CLOSED | WRITE_SHUT) == PEER_CLOSED | WRITE_SHUT:
-            self._set_state(HUNG_UP)
-
     # Options
 
     def _own_options(self) -> SocketOptions:
@@ -371,7 +365,7 @@ class StreamEndpoint(Endpoint):
             self.options = self.connection.change_options()
         elif self.listener is not None:
             # Those that have been accepted keep what they have.
-            self.options = self.listener.options = self.options.copy()
+            self.options = self.listener.change_options()
         return self.options
 
     def _apply(self) -> None:
