@@ -113,7 +113,8 @@ class Connection(Tcb):
             self.snd_wl2 = una + acked
             if window > self.max_wnd:
                 self.max_wnd = window
-            lifecycle.mark(self)
+            if self.more:
+                lifecycle.mark(self)
             if self.persist_at != NEVER and window:
                 self.persist_at = NEVER
                 self.backoff = 0
@@ -154,7 +155,7 @@ class Connection(Tcb):
         else:
             rx_ack.advance(self, now, ack, -1)
         rx_ack.grow(self, now, ack - una, flight)
-        if not self.dirty:
+        if self.more and not self.dirty:
             self.dirty = True
             self.host.dirty.append(self)
 

@@ -242,7 +242,7 @@ class TcpHost(Wakes):
                 return fitting[0]
             if fitting:
                 # SO_REUSEPORT: the same one for the same peer, so that cookies come back to it.
-                return fitting[self.secret.hash(key, b"reuseport") % len(fitting)]
+                return fitting[self.secret.hash(key, b"reuse") % len(fitting)]
         return None
 
     def on_icmp_error(self, now: int, error: IcmpError) -> None:

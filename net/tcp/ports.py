@@ -46,7 +46,7 @@ class Binding:
             self._ports.remove(self)
 
     def conflicts(self, other: Binding) -> bool:
-        """Whether the two cannot be at the same time (inet_csk_bind_conflict)."""
+        """Whether it cannot be beside another that is there (inet_csk_bind_conflict)."""
         if self.interface and other.interface and self.interface != other.interface:
             return False
         if not overlap(self.local, self.options.v6_only, other.local, other.options.v6_only):
@@ -102,12 +102,8 @@ class Ports:
 
     def listen(self, binding: Binding) -> None:
         """It becomes a listener's: SO_REUSEADDR does not let two of them be. Raises OSError."""
+        self._check(binding)
         binding.listening = True
-        try:
-            self._check(binding)
-        except OSError:
-            binding.listening = False
-            raise
 
     def automatic(self, taken: AskTaken) -> Binding:
         """A random port for an active open; `taken(port)`: its pair of addresses and ports is in

@@ -241,6 +241,8 @@ def _syn_sent(c: Connection, now: int, seg: Segment) -> None:
         lifecycle.enter(c, SYN_RECEIVED, lifecycle.HANDSHAKE)
         c.last_ack_sent = c.rcv_nxt
         c.sent.clear()
+        c.lost_out = c.retrans_out = 0
+        c.recovery = None
 
 
 def _echo(options: Options | None) -> int:

@@ -64,7 +64,8 @@ class Tcb(Endpoint):
         "held_back",
         "history", "host", "interface", "ip_mtu", "irs", "iss", "keepalive_at", "keepalive_probes",
         "large", "last_ack_sent", "limited_at", "lost_out", "max_wnd", "min_rtt",
-        "mss", "observer", "ooo", "options", "orphan", "path", "peer_mss", "persist_at", "ports",
+        "more", "mss", "observer", "ooo", "options", "orphan", "path", "peer_mss", "persist_at",
+        "ports",
         "predict", "quick", "rack_at", "rcv_adv", "rcv_limit", "rcv_mss", "rcv_nxt", "rcv_shift",
         "recovery", "retrans_out", "retransmitted", "rto", "rto_at", "rttvar", "sack_on",
         "sacked_out", "sent", "sent_at", "small_end", "snd_nxt", "snd_shift", "snd_una", "snd_wl1",
@@ -107,6 +108,8 @@ class Tcb(Endpoint):
         self.snd_shift = 0
         self.max_wnd = 0
         """MAX.SND.WND: the largest window that the peer has offered."""
+        self.more = False
+        """Something has been written that could not be sent yet."""
         self.small_end = 0
         """Where the last segment of less than mss that was sent ended (Minshall's Nagle)."""
         self.fin_wanted = False

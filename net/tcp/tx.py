@@ -108,6 +108,7 @@ def new_data(c: Connection, now: int) -> None:
     unsent = c.stream.send_queued() - offset
     fin = c.fin_wanted
     if unsent <= 0 and not fin:
+        c.more = False
         return
     cc = c.cc
     if not offset:
@@ -123,6 +124,7 @@ def new_data(c: Connection, now: int) -> None:
     window = c.snd_wnd - offset
     sent = False
     c.cwnd_limited = False
+    c.more = True
     while unsent > 0 or fin:
         size = min(unsent, window)
         if size > room:
@@ -148,7 +150,10 @@ def new_data(c: Connection, now: int) -> None:
         _send_new(c, now, size, mss, not unsent, last)
         sent = True
         if last:
+            c.more = False
             break
+    else:
+        c.more = False
     if sent:
         if c.persist_at != NEVER:
             c.persist_at = NEVER

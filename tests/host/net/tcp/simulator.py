@@ -167,6 +167,8 @@ class FakeIp:
         self.large = large
         self.errno = 0
         self.confirmed = 0
+        self.calls = 0
+        self.largest = 0
         self.paths: dict[bytes, Path] = {}
 
     def path(self, remote: bytes, local: bytes | None = None, interface: int = 0) -> Path:
@@ -199,6 +201,8 @@ class FakeIp:
         header = bytearray(data[0])
         payload = b"".join(bytes(piece) for piece in data[1:])
         size = segment_size or max(len(payload), 1)
+        self.calls += 1
+        self.largest = max(self.largest, len(payload))
         flags = header[13]
         assert len(header) + len(payload) <= 65535 - 40
         for at in range(0, max(len(payload), 1), size):
@@ -385,3 +389,11 @@ A, B = b"\x0a\0\0\x01", b"\x0a\0\0\x02"
 def pair(net: Net, **more: object) -> tuple[Host, Host]:
     """Two hosts; `more` goes to both."""
     return Host(net, A, **more), Host(net, B, **more)  # type: ignore[arg-type]
+
+
+def connected(net: Net, a: Host, b: Host) -> tuple[Socket, Socket]:
+    """A connection from a to b."""
+    acceptor = b.listen(net.rng.randrange(1024, 9999))
+    socket = a.connect(b.address, acceptor.listener.port)
+    net.until(lambda: bool(acceptor.sockets) and socket.heard == ["established"])
+    return socket, acceptor.sockets[0]
