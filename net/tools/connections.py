@@ -114,7 +114,7 @@ def netstat(
     elif interfaces:
         _print(interface_lines(_read("dev")))
     elif statistics:
-        _print(statistics_lines(_read("snmp")))
+        _print(statistics_lines(_read("snmp") + _read("netstat")))
     else:
         which = "servers and established" if everything else "only servers"
         heading = f"({which if everything or listening else 'w/o servers'})"
