@@ -21,6 +21,7 @@ ENTRIES: Final = (
     ("ovum.drivers.virtio.net",),
     ("ovum.drivers.virtio.ninep",),
     ("ovum.drivers.e1000.card",),
+    ("ovum.net.stack",),
 )
 """What somebody asks for, in the order in which it can be asked for."""
 
