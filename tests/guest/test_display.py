@@ -284,3 +284,62 @@ def test_a_program_may_end_before_the_console_is_up(hello_elf: Path) -> None:
     result = machine.qemu("-M", "pc", "-m", "256", "-kernel", hello_elf, "-append", "ovum.devices")
     assert HELLO in result.expect().out
     assert "Traceback" not in result.out
+
+
+DRAWING = """\
+import sys
+import numpy as np
+from PIL import Image, ImageDraw
+from ovum.drivers import manager
+
+manager.start()
+(display,) = manager.find("display")
+screen = display.set_mode(320, 200)
+pixels = np.frombuffer(screen.view, np.uint8).reshape(screen.height, screen.width, 4)
+y, x = np.mgrid[: screen.height, : screen.width]
+pixels[..., 0], pixels[..., 1], pixels[..., 2] = x % 256, y % 256, (x ^ y) % 256
+# The same memory to Pillow, whose colours are then blue, green, red.
+size = screen.width, screen.height
+image = Image.frombuffer("RGBX", size, screen.view, "raw", "RGBX", 0, 1)
+image.readonly = 0
+ImageDraw.Draw(image).rectangle((100, 50, 199, 99), fill=(10, 20, 30, 0))
+screen.damage(0, 0, *size)
+screen.commit()
+# Not committed: it is not seen.
+pixels[:] = 255
+pixels[150:160, 10:20] = 1, 2, 3, 0
+screen.commit([(10, 150, 10, 10)])
+print("drawn", flush=True)
+sys.stdin.readline()
+"""
+
+
+def expected_pixel(x: int, y: int) -> bytes:
+    """Red, green and blue."""
+    if 10 <= x < 20 and 150 <= y < 160:
+        return bytes([3, 2, 1])
+    if 100 <= x < 200 and 50 <= y < 100:
+        return bytes([30, 20, 10])
+    return bytes([(x ^ y) % 256, y % 256, x % 256])
+
+
+def test_numpy_and_pillow_draw_into_the_frame_buffer(tmp_path: Path) -> None:
+    image = tmp_path / "drawing.elf"
+    versions = (Path(__file__).parent / "wheels" / "versions.txt").read_text().splitlines()
+    wanted = [line for line in versions if line.startswith(("numpy==", "pillow=="))]
+    packages = [word for line in wanted for word in ("--with", line)]
+    machine.command("build", *packages, "-c", DRAWING, "-o", image, limit_s=250).expect()
+
+    async def main() -> None:
+        words = ("-M", "pc", "-vga", "std", "-cpu", "max,-avx2", "-m", "512")
+        async with controlled(image, *words) as guest:
+            await Watched(guest).sees("drawn")
+            file = tmp_path / "screen.ppm"
+            await guest.control.execute("screendump", {"filename": str(file)})
+        pixels, width, height = read_ppm(file.read_bytes())
+        assert (width, height) == (320, 200)
+        for y in range(height):
+            line = b"".join(expected_pixel(x, y) for x in range(width))
+            assert pixels[3 * width * y : 3 * width * (y + 1)] == line, y
+
+    asyncio.run(main())
