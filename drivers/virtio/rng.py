@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ovum.drivers.errors import DeviceError, DeviceTimeout
 from ovum.drivers.virtio.device import VirtioDevice, run_together
-from ovum.services.tasks import CancelScope, Lock, move_on_after
+from ovum.services.tasks import CancelScope, Event, Lock, move_on_after
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ class VirtioRng:
         self.name = self.device.name
         self._memory = transport.hardware.dma(AT_ONCE)
         self._lock = Lock()
+        self._broken = Event(f"{self.name} is broken")
         self._fed = self._stopped = False
 
     async def start(self) -> None:
@@ -42,7 +43,11 @@ class VirtioRng:
 
         Raises DeviceError when it has failed.
         """
-        await run_together(self.device.listen, self._feed)
+        await run_together(self.device.listen, self._feed, self._listen_broken)
+
+    async def _listen_broken(self) -> None:
+        await self._broken.wait()
+        self.device.check()
 
     async def _feed(self) -> None:
         if not self._fed:
@@ -52,25 +57,34 @@ class VirtioRng:
     async def read(self) -> bytes:
         """As many random bytes as the device gives at a time, at least one.
 
-        Raises DeviceTimeout, DeviceError; then the device has to be stopped. Cancelled, it has read
+        Raises DeviceTimeout, DeviceError; then `listen` ends with the same. Cancelled, it has read
         nothing, but the device may still be at it: what it gives is dropped.
         """
         async with self._lock:
             self.device.check()
-            queue = self._queue
-            if not queue.in_flight:
-                queue.add((), ((self._memory.address, AT_ONCE),), self)
-                queue.kick()
-            with move_on_after(DEADLINE_S) as scope:
-                while not (taken := queue.take()):
-                    if queue.interrupt_next():
-                        await self.device.interrupts[0].wait()
-            if scope.cancelled_caught:
-                raise DeviceTimeout(self.device.name, "random bytes")
-            length = taken[0][1]
-            if not length:
-                raise DeviceError(f"{self.device.name}: it has given no byte")
-            return bytes(self._memory.view[:length])
+            try:
+                return await self._read()
+            except DeviceError as error:
+                # Whoever drives it is to know.
+                self.device.failed = error
+                self._broken.set()
+                raise
+
+    async def _read(self) -> bytes:
+        queue = self._queue
+        if not queue.in_flight:
+            queue.add((), ((self._memory.address, AT_ONCE),), self)
+            queue.kick()
+        with move_on_after(DEADLINE_S) as scope:
+            while not (taken := queue.take()):
+                if queue.interrupt_next():
+                    await self.device.interrupts[0].wait()
+        if scope.cancelled_caught:
+            raise DeviceTimeout(self.device.name, "random bytes")
+        length = taken[0][1]
+        if not length:
+            raise DeviceError(f"{self.device.name}: it has given no byte")
+        return bytes(self._memory.view[:length])
 
     async def stop(self) -> None:
         """Resets the device."""

@@ -42,6 +42,30 @@ async def with_driver(machine: Machine, model: RngModel, use: object) -> None:
         await driver.stop()
 
 
+async def until_listening_fails(machine: Machine, model: RngModel, use: object) -> None:
+    """The same with a driver that fails meanwhile, as the manager would see it."""
+    driver = VirtioRng(model.transport)
+    failed: list[BaseException] = []
+
+    async def listen() -> None:
+        try:
+            await driver.listen()
+        except DeviceError as error:
+            failed.append(error)
+
+    try:
+        async with Group() as group:
+            group.start(model.run)
+            await driver.start()
+            group.start(listen)
+            await use(driver)  # type: ignore[operator]
+            await testing.settle()
+            group.cancel()
+    finally:
+        await driver.stop()
+    assert failed == [driver.device.failed]
+
+
 @pytest.mark.parametrize("face", FACES)
 def test_random_bytes_arrive(machine: Machine, run: Run, face: str) -> None:
     model = RngModel(machine, face)
@@ -79,7 +103,7 @@ def test_a_device_that_does_not_answer_is_given_up(machine: Machine, run: Run, f
         with pytest.raises(DeviceTimeout, match="random bytes"):
             await driver.read()
 
-    run(with_driver, machine, model, use)
+    run(until_listening_fails, machine, model, use)
 
 
 @pytest.mark.parametrize("face", FACES)
@@ -112,7 +136,7 @@ def test_a_length_that_cannot_be_is_an_error(
         with pytest.raises(DeviceError, match=r"bytes were written|no byte"):
             await driver.read()
 
-    run(with_driver, machine, model, use)
+    run(until_listening_fails, machine, model, use)
 
 
 @pytest.mark.parametrize("face", FACES)
