@@ -3,13 +3,14 @@
 The numbers of the calls are those of Linux on x86-64.
 """
 
+import contextlib
 import ctypes
 import errno
 import mmap
 import os
+import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 from .registry import PAGE, check, libc
 
@@ -44,7 +45,7 @@ def _expect_fault(number: int, *arguments: int, allowed: int = -errno.EFAULT) ->
     )
 
 
-@contextmanager
+@contextlib.contextmanager
 def _pipe_with_data() -> Iterator[tuple[int, int]]:
     reading, writing = os.pipe()
     os.write(writing, b"x" * SIZE)
@@ -55,7 +56,7 @@ def _pipe_with_data() -> Iterator[tuple[int, int]]:
         os.close(writing)
 
 
-@contextmanager
+@contextlib.contextmanager
 def _last_bytes_of_memory(count: int) -> Iterator[int]:
     """The address of that many bytes before a page that is not mapped."""
     memory = mmap.mmap(-1, 2 * PAGE)
@@ -126,6 +127,37 @@ def results_that_go_nowhere() -> None:
                 _expect_fault(13, 10, 0, address, 8)  # rt_sigaction
                 _expect_fault(14, 0, 0, address, 8)  # rt_sigprocmask
                 _expect_fault(131, 0, address)  # sigaltstack
+
+
+@check
+def socket_calls_with_pointers_to_nowhere() -> None:
+    listener, plain = (_call(41, 1, 1, 0) for _ in range(2))
+    left, right = socket.socketpair()
+    with left, right, contextlib.ExitStack() as stack:
+        for fd in (listener, plain):
+            stack.callback(os.close, fd)
+        name = ctypes.create_string_buffer(b"\1\0\0fault")
+        assert _call(49, listener, ctypes.addressof(name), 8) == 0
+        assert _call(50, listener, 5) == 0
+        fd = left.fileno()
+        for where, address in NOWHERE.items():
+            _expect_fault(49, plain, address, 8)  # bind
+            _expect_fault(42, plain, address, 8)  # connect
+            _expect_fault(51, fd, address, address)  # getsockname
+            _expect_fault(52, fd, address, address)  # getpeername
+            _expect_fault(54, fd, 1, 2, address, 4)  # setsockopt
+            _expect_fault(55, fd, 1, 3, address, address)  # getsockopt
+            _expect_fault(44, fd, address, 8, 0, 0, 0)  # sendto
+            _expect_fault(46, fd, address, 0)  # sendmsg
+            _expect_fault(47, fd, address, 0)  # recvmsg
+            _expect_fault(299, fd, address, 1, 0, 0)  # recvmmsg
+            _expect_fault(307, fd, address, 1, 0)  # sendmmsg
+            if where != "null":
+                # The connection is closed then.
+                client = _call(41, 1, 1, 0)
+                assert _call(42, client, ctypes.addressof(name), 8) == 0
+                _expect_fault(288, listener, address, address, 0)  # accept4
+                os.close(client)
 
 
 @check
