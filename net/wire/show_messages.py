@@ -6,6 +6,9 @@ from __future__ import annotations
 from ovum.net.wire import addr, dhcpv4, dns, icmpv4, icmpv6, igmp, mld, ndp, ntp
 from ovum.net.wire.errors import WireError
 
+ANSWERS_MOST = 16
+"""Of DNS, in a line."""
+
 _DHCP_KINDS = (
     "", "Discover", "Offer", "Request", "Decline", "ACK", "NACK", "Release", "Inform",
 )  # fmt: skip
@@ -51,8 +54,10 @@ def _dns(message: dns.Message) -> str:
     counts = f"{len(message.answers)}/{len(message.authority)}/{len(message.additional)}"
     answers = ", ".join(
         f"{dns.TYPES.get(record.kind, f'TYPE{record.kind}')} {record.text}"
-        for record in message.answers
+        for record in message.answers[:ANSWERS_MOST]
     )
+    if len(message.answers) > ANSWERS_MOST:
+        answers += ", …"
     return f"{message.ident}{marks} {counts}{' ' if answers else ''}{answers}"
 
 

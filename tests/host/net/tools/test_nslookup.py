@@ -151,6 +151,18 @@ def test_what_does_not_fit_is_asked_for_by_tcp(server: Server, conf: str) -> Non
     assert server.asked == ["udp big.example 16", "tcp big.example"]
 
 
+def test_the_next_server_is_asked(
+    server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "resolv.conf"
+    path.write_text("nameserver 127.0.0.2\nnameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
+    server.answer = addresses
+    assert len(nslookup("www.example.com", port=server.port, path=str(path))) == 2
+    first, second = capsys.readouterr().out.splitlines()[:2]
+    assert first.startswith(f";; 127.0.0.2#{server.port}: ")
+    assert second == "Server:\t\t127.0.0.1"
+
+
 def test_a_silent_server_is_said_plainly(conf: str) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
         silent.bind(("127.0.0.1", 0))

@@ -10,6 +10,7 @@ from ovum.net.wire import (
     addr,
     checksum,
     dhcpv4,
+    dns,
     ethernet,
     icmpv4,
     icmpv6,
@@ -209,6 +210,14 @@ PING = 9 << 16 | 3
 )
 def test_lines(frame: bytes, line: str) -> None:
     assert show.frame(frame) == line
+
+
+def test_a_line_has_an_end() -> None:
+    records = [dns.Record("x", dns.A, 1, A)] * 1000
+    data = dns.emit(dns.Message(1, dns.RESPONSE, (), records))
+    line = show.frame(udp4(53, data, True))
+    assert line.count(" A 10.0.2.15") == 16
+    assert f", … ({len(data)})" in line
 
 
 def test_a_packet_without_a_link_header() -> None:
