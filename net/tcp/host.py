@@ -77,6 +77,8 @@ class TcpHost(Wakes):
         self.half_open = 0
         self.time_waits: dict[bytes, TimeWait] = {}
         self.orphans = 0
+        self.reassembling = 0
+        """Bytes in all connections' reassembly."""
         self.dirty: list[Connection] = []
         self.started = -1
         """When the first connection was made: no timestamp of ours is older."""
@@ -277,11 +279,18 @@ class TcpHost(Wakes):
 
     def forget(self, c: Connection) -> None:
         """A connection is over."""
+        self.forget_ooo(c)
         self.forget_endpoint(c)
         self._leave_orphans(c)
         if c.binding is not None:
             c.binding.release()
             c.binding = None
+
+    def forget_ooo(self, c: Connection) -> None:
+        """What has come out of order is dropped."""
+        if c.ooo is not None:
+            self.reassembling -= c.ooo.size
+            c.ooo = None
 
     def _leave_orphans(self, c: Connection) -> None:
         if c.orphan:
@@ -298,6 +307,7 @@ class TcpHost(Wakes):
 
     def remember(self, c: Connection, now: int, peer_open: bool, acknowledge: bool) -> None:
         """A connection goes to TIME-WAIT."""
+        self.forget_ooo(c)
         self.forget_endpoint(c)
         self._leave_orphans(c)
         entry = TimeWait(c, now, peer_open)

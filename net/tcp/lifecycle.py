@@ -83,7 +83,6 @@ def end(c: Connection, cause: int) -> None:
 def _leave(c: Connection) -> None:
     stop_timers(c)
     c.sent = []
-    c.ooo = None
     c.host.forget(c)
     c.observer.gone(c)
 
@@ -119,6 +118,5 @@ def _remember(c: Connection, now: int, peer_open: bool) -> None:
     enter(c, TIME_WAIT, FIN_ACKED)
     stop_timers(c)
     c.sent = []
-    c.ooo = None
     c.host.remember(c, now, peer_open, acknowledge)
     c.observer.gone(c)

@@ -97,6 +97,8 @@ class Listener:
         host = self.host
         counters = host.counters
         if self.full:
+            self.accepted(now)
+        if self.full:
             counters.count("tcp_accept_queue_full")
             return
         try:
@@ -331,7 +333,9 @@ class HalfOpen(Endpoint):
         self.retries += 1
         self.sent_at = now
         self.at = now + (SYN_ACK_RTO << self.retries)
-        if self.key not in self.listener.waiting:
+        if self.key in self.listener.waiting:
+            self.complete(now, None)
+        else:
             self.host.counters.count("tcp_retransmitted")
             self.send(now, self.stamp(now))
 

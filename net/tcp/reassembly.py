@@ -8,18 +8,20 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
-PIECES = 512
+PIECES = 1024
 RANGES = 64
 
 
 class Reassembly:
     """Pieces that do not overlap, sorted; and the ranges that they make up, the newest first."""
 
-    __slots__ = ("data", "ranges", "starts")
+    __slots__ = ("data", "ranges", "size", "starts")
 
     def __init__(self) -> None:
         self.starts: list[int] = []
         self.data: list[bytes] = []
+        self.size = 0
+        """Bytes in all."""
         self.ranges: list[tuple[int, int]] = []
         """For SACK (RFC 2018, 4): (left, right)."""
 
@@ -45,6 +47,7 @@ class Reassembly:
                 last = stop if stop < end else end
                 starts.insert(at, begin)
                 self.data.insert(at, data[begin - seq : last - seq])
+                self.size += last - begin
                 at += 1
             begin = after
             at += 1
@@ -73,6 +76,7 @@ class Reassembly:
         count = 0
         while count < len(starts) and starts[count] <= rcv_nxt:
             data = self.data[count]
+            self.size -= len(data)
             skip = rcv_nxt - starts[count]
             if skip < len(data):
                 taken.append(data[skip:] if skip else data)

@@ -61,8 +61,15 @@ def seventh_text_and_fin(c: Connection, now: int, seg: Segment, seq: int) -> Non
     if len(payload):
         deliver(c, now, payload)
     if c.ooo is not None:
-        for data in c.ooo.take(c.rcv_nxt):
+        before = c.ooo.size
+        ready = c.ooo.take(c.rcv_nxt)
+        c.host.reassembling += c.ooo.size - before
+        for data in ready:
+            end_of_data = c.rcv_nxt + len(data)
             deliver(c, now, data)
+            if c.rcv_nxt != end_of_data:
+                # No room for all of it: what is behind it comes again, too.
+                break
         # What fills a gap is acknowledged at once (RFC 5681, 4.2).
         c.ack_now = True
         if not c.ooo.starts:
@@ -83,8 +90,13 @@ def _keep(c: Connection, seq: int, payload: Buffer) -> None:
     if c.sack_on and c.ooo.covers(seq, seq + len(payload)):
         c.dsack = (seq, seq + len(payload))
         return
-    if not c.ooo.insert(seq, bytes(payload)):
-        c.host.counters.count("tcp_reassembly_full")
+    host = c.host
+    before = c.ooo.size
+    if host.reassembling > host.settings.reassembly or not c.ooo.insert(seq, bytes(payload)):
+        host.counters.count("tcp_reassembly_full")
+    host.reassembling += c.ooo.size - before
+    if not c.ooo.starts:
+        c.ooo = None
 
 
 def _keep_fin(c: Connection, end: int) -> None:
@@ -98,16 +110,20 @@ def deliver(c: Connection, now: int, payload: Buffer) -> None:
     stream = c.stream
     free = stream.receive_free()
     if size > free:
-        # Its buffer has been made smaller than what we had offered.
+        # Its buffer has been made smaller than what we had offered: the window has to shrink.
         c.host.counters.count("tcp_no_room")
+        c.hold_back()
         payload = payload[:free]
         size = free
-        if not size:
-            return
-    stream.deliver(payload)
-    c.rcv_nxt += size
-    c.bytes_in += size
-    after_delivery(c, now, size)
+    if size:
+        stream.deliver(payload)
+        c.rcv_nxt += size
+        c.bytes_in += size
+        after_delivery(c, now, size)
+    if size == free:
+        c.rcv_adv = c.rcv_nxt
+        c.ack_now = True
+        watch(c)
 
 
 def after_delivery(c: Connection, now: int, size: int) -> None:
@@ -161,7 +177,7 @@ def _eighth_fin(c: Connection, now: int) -> None:
     if c.rcv_adv < c.rcv_nxt:
         c.rcv_adv = c.rcv_nxt
     c.ack_now = True
-    c.ooo = None
+    c.host.forget_ooo(c)
     if c.state == ESTABLISHED:
         lifecycle.enter(c, CLOSE_WAIT, lifecycle.PEER_FIN)
         c.observer.peer_closed(c)

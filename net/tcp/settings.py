@@ -11,7 +11,8 @@ class Settings:
 
     __slots__ = (
         "challenge_acks", "congestion", "fin_timeout", "keep_count", "keep_idle", "keep_interval",
-        "local_ports", "max_rto", "min_rto", "orphans", "receive_initial", "receive_max",
+        "local_ports", "max_rto", "min_rto", "orphans", "reassembly", "receive_initial",
+        "receive_max",
         "retries_first", "retries_last", "sack", "syn_ack_retries", "syn_cookies", "syn_queue",
         "syn_retries", "time_wait", "time_waits", "timestamps", "window_scaling",
     )  # fmt: skip
@@ -44,6 +45,8 @@ class Settings:
         """FIN-WAIT-2, after the program has closed."""
         self.orphans = 4096
         """Connections that the program has closed and that are not finished, at most."""
+        self.reassembly = 32 * 1024 * 1024
+        """Bytes of all connections that wait for what precedes them."""
         self.challenge_acks = 100
         """Per second and host (RFC 5961, 7); a random half is added, so it cannot be probed."""
         self.keep_idle = 7200 * SECOND

@@ -14,6 +14,8 @@ from ovum.net.tcp.isn import Secret
 from ovum.net.tcp.settings import Settings, SocketOptions
 from ovum.net.tcp.states import ESTABLISHED, FIN_WAIT_1, SYN_SENT
 from ovum.net.tcp.timewait import TimeWait
+from ovum.net.wire.tcp import ACK, Options
+from tests.host.net.tcp.script import Bench
 from tests.host.net.tcp.simulator import (
     MS,
     SECOND,
@@ -163,6 +165,34 @@ def test_segments_go_in_large_pieces_if_that_costs_nothing() -> None:
     assert bytes(peer.read) == data
     assert a.ip.largest > 60_000
     assert a.ip.calls < 60
+
+
+def test_a_buffer_that_shrinks_loses_no_bytes() -> None:
+    net = Net(7, Faults(loss=0.1, delay=10 * MS))
+    a, b = pair(net)
+    socket, peer = connected(net, a, b)
+    data = random.Random(1).randbytes(400_000)
+    sent = 0
+    while len(peer.read) < len(data):
+        sent += socket.write(data[sent:])
+        peer.ring.set_limits(net.rng.choice([3000, 50_000]), 100_000)
+        if not net.step() or net.rng.random() < 0.2:
+            assert peer.take() or sent < len(data) or net.next_time()
+    assert bytes(peer.read) == data
+    assert b.counters["tcp_no_room"] > 0
+
+
+def test_reassembly_of_all_connections_is_bounded() -> None:
+    bench = Bench()
+    bench.settings.reassembly = 2500
+    bench.open(False, Options(mss=1000))
+    for at in range(10):
+        bench.inject(ACK, 2000 + 1100 * at, 1000, 1)
+    tcp = bench.machine.tcp
+    assert tcp.reassembling == 3000
+    assert bench.counters["tcp_reassembly_full"] == 7
+    bench.sock.connection.abort(bench.net.now)
+    assert tcp.reassembling == 0
 
 
 def test_the_window_grows_only_while_the_program_reads() -> None:
