@@ -100,8 +100,10 @@ class Connection(Tcb):
         if size:
             if size > self.rcv_adv - self.rcv_nxt or self.state != ESTABLISHED:
                 return False
-            stream = self.stream
-            if size > stream.receive_free():
+            try:
+                self.stream.deliver(data[at:] if size < COPIED else memoryview(data)[at:])
+            except ValueError:
+                # Its buffer has been made smaller.
                 return False
         elif not acked and window == self.snd_wnd:
             # A duplicate, or a probe.
@@ -121,7 +123,6 @@ class Connection(Tcb):
         if acked:
             self._acknowledged(now, una + acked)
         if size:
-            stream.deliver(data[at:] if size < COPIED else memoryview(data)[at:])
             self.rcv_nxt += size
             self.bytes_in += size
             rx_data.after_delivery(self, now, size)

@@ -120,7 +120,7 @@ def new_data(c: Connection, now: int) -> None:
         # Blocks go with data, too, and take room from it.
         mss -= _blocks_size(c)
     large = c.large if mss == c.mss else mss
-    room = cc.cwnd - scoreboard.pipe(c)
+    room = cc.cwnd - offset + c.sacked_out + c.lost_out - c.retrans_out
     window = c.snd_wnd - offset
     sent = False
     c.cwnd_limited = False
@@ -139,7 +139,7 @@ def new_data(c: Connection, now: int) -> None:
                 size = min(unsent, window)
                 if size <= 0 or room < size or 2 * size < c.max_wnd:
                     break
-        elif _held(c, unsent % mss, fin):
+        elif unsent % mss and not fin and _held(c):
             size -= unsent % mss
             if size <= 0:
                 break
@@ -164,10 +164,8 @@ def new_data(c: Connection, now: int) -> None:
         persist.arm(c, now)
 
 
-def _held(c: Connection, tail: int, fin: bool) -> bool:
+def _held(c: Connection) -> bool:
     """Whether a last segment of less than mss waits: Nagle as Minshall has it, or TCP_CORK."""
-    if not tail or fin:
-        return False
     options = c.options
     if options.cork:
         return True
@@ -284,7 +282,9 @@ def _send_syn(c: Connection, now: int) -> None:
     )
     c.ack_now = False
     c.last_ack_sent = c.rcv_nxt
-    send(c, emit_header(segment), b"")
+    header = emit_header(segment)
+    hop_limit, traffic_class = c.options.hop_limit, c.options.traffic_class
+    c.host.ip.send(c.path, 6, (header,), 16, 0, hop_limit, traffic_class)
 
 
 def announce(c: Connection) -> int:
@@ -293,12 +293,13 @@ def announce(c: Connection) -> int:
     nxt = c.rcv_nxt
     adv = c.rcv_adv
     limit = c.rcv_limit
-    free = c.stream.receive_free() - c.held_back
-    if free > limit:
-        free = limit
-    grown = nxt + free - adv
-    if grown > 0 and (grown >= c.rcv_mss or grown >= limit >> 1):
-        c.rcv_adv = adv = nxt + free
+    if adv - nxt < limit - c.rcv_mss or adv - nxt < limit >> 1:
+        free = c.stream.receive_free() - c.held_back
+        if free > limit:
+            free = limit
+        grown = nxt + free - adv
+        if grown > 0 and (grown >= c.rcv_mss or grown >= limit >> 1):
+            c.rcv_adv = adv = nxt + free
     window = (adv - nxt) >> c.rcv_shift
     return window if window < 65536 else 65535
 
@@ -330,19 +331,13 @@ def emit(c: Connection, now: int, seq: int, flags: int, payload: bytes) -> None:
     c.ack_now = False
     c.delack_at = NEVER
     c.last_ack_sent = c.rcv_nxt
-    send(c, header, payload)
-
-
-def send(c: Connection, header: bytes | bytearray, payload: bytes) -> None:
-    """Gives a segment to the Internet layer."""
     options = c.options
-    mss = c.mss
     c.host.ip.send(
         c.path,
         6,
         (header, payload) if payload else (header,),
         16,
-        mss if len(payload) > mss else 0,
+        c.mss if len(payload) > c.mss else 0,
         options.hop_limit,
         options.traffic_class,
     )
