@@ -92,14 +92,14 @@ def _run_member(name: str, code: memoryview) -> None:
     if spec.submodule_search_locations is not None:
         module.__package__ = name
         module.__path__ = spec.submodule_search_locations
+        # Before its code: that may give the name of a module to what it has from there.
+        for child, other in list(sys.modules.items()):
+            if child.rpartition(".")[0] == name:
+                setattr(module, child.rpartition(".")[2], other)
     exec(marshal.loads(code), module.__dict__)
     sys.modules[name] = module
     if parent in sys.modules:
         setattr(sys.modules[parent], last, module)
-    if spec.submodule_search_locations is not None:
-        for child, other in list(sys.modules.items()):
-            if child.rpartition(".")[0] == name:
-                setattr(module, child.rpartition(".")[2], other)
 
 
 class _Run:

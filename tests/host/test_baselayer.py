@@ -240,6 +240,7 @@ def test_a_bundle_is_there_as_a_whole_and_its_modules_are_like_others(
         "print(Lock is not t.Lock, s.loader.get_code('ovum.services.tasks.sync').co_filename[-7:])",
         "print('channel' in [m.name for m in pkgutil.iter_modules(t.__path__)])",
         "print(t.run.__module__)",
+        "print(t.sleep.__name__, t.loop.__name__, t.Event.__module__)",
     )[1:] == [
         "True True",
         "ovum.services.tasks.loop ovum.services.tasks ovum.services.tasks ovum.services.tasks ovum",
@@ -249,6 +250,8 @@ def test_a_bundle_is_there_as_a_whole_and_its_modules_are_like_others(
         "True sync.py",
         "True",
         "ovum.services.tasks.running",
+        # A function by the name of the module that it is from.
+        "sleep ovum.services.tasks.loop ovum.services.tasks.sync",
     ]
 
 
