@@ -49,6 +49,21 @@ static unsigned long ask_holder(struct _gil_runtime_state *gil)
     return holder;
 }
 
+/* At the interpreter's end threads that want the lock end instead (PyEval_RestoreThread). The holder that this
+ * one has asked would wait for ever for somebody to take it (gh-96387). */
+static void ask_no_more(struct _gil_runtime_state *gil)
+{
+    lock_soon(&gil->mutex);
+    if (_Py_atomic_load_int_relaxed(&gil->locked))
+        _Py_unset_eval_breaker_bit(gil->last_holder, _PY_GIL_DROP_REQUEST_BIT);
+    else
+        _Py_atomic_store_ptr_relaxed(&gil->last_holder, NULL);
+    pthread_mutex_unlock(&gil->mutex);
+    lock_soon(&gil->switch_mutex);
+    pthread_cond_signal(&gil->switch_cond);
+    pthread_mutex_unlock(&gil->switch_mutex);
+}
+
 void gil_take_soon(PyThreadState *self)
 {
     struct _gil_runtime_state *gil = PyThreadState_GetInterpreter(self)->ceval.gil;
@@ -58,8 +73,10 @@ void gil_take_soon(PyThreadState *self)
      * the holder that was asked is the holder until this thread waits. It does not go on before
      * somebody else has taken the lock; in between the kernel wakes this thread, before those who
      * wait longer. */
-    while ((holder = ask_holder(gil)))
+    while (!Py_IsFinalizing() && (holder = ask_holder(gil)))
         if (syscall(OVUM_SYS_SERVICES_WAIT_ZERO, &gil->locked, holder) < 0)
             break;
+    if (Py_IsFinalizing())
+        ask_no_more(gil);
     PyEval_RestoreThread(self);
 }
