@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import types
 
 import pytest
 
 from ovum.net.wire.errors import WireError
+from tests.fuzz import __main__ as fuzzer
 from tests.fuzz import wire
 from tests.fuzz.__main__ import fuzz, main
 
@@ -48,3 +50,16 @@ def test_mutated_samples_are_parsed_or_malformed() -> None:
 def test_the_command_says_what_it_did(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["wire", "--runs", "100", "--seed", "7", "--plain"]) == 0
     assert "wire: 100 inputs" in capsys.readouterr().out
+
+
+def test_an_input_that_hangs_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(data: bytes) -> None:
+        while True:
+            pass
+
+    monkeypatch.setattr(fuzzer, "HANG_S", 0.05)
+    target = types.ModuleType("target")
+    target.__dict__.update(run=run, SEEDS=[b"sample"])
+    with pytest.raises(fuzzer.HangError) as caught:
+        fuzz(target, 1, 1)
+    assert "seed 1, input bytes.fromhex(" in caught.value.__notes__[0]
