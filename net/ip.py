@@ -59,8 +59,8 @@ class Path:
     a new one when `valid` has become False (an address, a route or a cable has gone)."""
 
     __slots__ = (
-        "addresses", "flow", "header_sum", "hop_limit", "interface", "ip_mtu", "local", "neighbor",
-        "pseudo_sum", "remote", "segments_large", "to_all", "valid", "version",
+        "addresses", "asked", "flow", "header_sum", "hop_limit", "interface", "ip_mtu", "local",
+        "neighbor", "pseudo_sum", "remote", "segments_large", "to_all", "valid", "version",
     )  # fmt: skip
 
     def __init__(
@@ -88,6 +88,8 @@ class Path:
         # For the Internet layer: what is the same in all packets, ready-made.
         self.neighbor = neighbor
         """Whose link address frames go to; None: it is this machine itself."""
+        self.asked: tuple[bytes | None, int] = (None, 0)
+        """The address and the interface that were asked for."""
         self.addresses = local + remote
         self.flow = 0
         """Flow label of IPv6 (RFC 6437)."""

@@ -15,8 +15,8 @@ class Settings:
         """Frames that wait for one card; and packets to ourselves."""
         self.errors_max = 256
         """Errors of our own that wait for their transports."""
-        self.paths_max = 16384
-        """Ways to remote addresses that are kept."""
+        self.paths_max = 8192
+        """Ways to remote addresses that are kept, of some 600 bytes each."""
 
         # Neighbors (RFC 826, RFC 4861 section 10)
         self.neighbors_max = 512

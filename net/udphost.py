@@ -101,16 +101,21 @@ class UdpHost:
         if packet.for_all:
             self._to_all(now, packet, src_port, payload[8:], endpoints)
             return
-        if endpoints is not None:
-            endpoint: UdpEndpoint | None = endpoints[0]
-            if len(endpoints) > 1:
-                endpoint = self._best(packet.dst, packet.src, src_port, packet.interface, endpoints)
-            elif _score(endpoints[0], packet.dst, packet.src, src_port, packet.interface) < 0:
-                endpoint = None
-            if endpoint is not None:
-                self._deliver(now, endpoint, packet, src_port, payload[8:])
+        if endpoints is None:
+            self._nobody(now, packet)
+            return
+        src = packet.src
+        endpoint = endpoints[0]
+        if len(endpoints) > 1 or _score(endpoint, packet.dst, src, src_port, packet.interface) < 0:
+            found = self._best(packet.dst, src, src_port, packet.interface, endpoints)
+            if found is None:
+                self._nobody(now, packet)
                 return
-        self._nobody(now, packet)
+            endpoint = found
+        if packet.segment_size or (endpoint.version == 6 and len(src) == 4):
+            self._deliver(now, endpoint, packet, src_port, payload[8:])
+        elif not endpoint.user.datagram(now, src, src_port, payload[8:], packet):
+            self.stack.counters.count("udp_queue_full")
 
     def _deliver(
         self, now: int, endpoint: UdpEndpoint, packet: Packet, src_port: int, data: Buffer

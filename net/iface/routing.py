@@ -37,7 +37,7 @@ class Routing(Output):
         self.routes6 = RouteTable(6, self.settings.routes_max)
         self.local: dict[bytes, Address] = {}
         """All our addresses that are in use. 127.0.0.0/8 is ours without being in it."""
-        self._paths: dict[bytes, dict[tuple[bytes | None, int], Path]] = {}
+        self._paths: dict[bytes, list[Path]] = {}
         """By remote address."""
         self.path_count = 0
         self._path_mtus: dict[bytes, tuple[int, int]] = {}
@@ -56,21 +56,23 @@ class Routing(Output):
     def path(self, remote: bytes, local: bytes | None = None, interface: int = 0) -> Path:
         """See Ip."""
         ways = self._paths.get(remote)
+        asked = (local, interface)
         if ways is not None:
-            path = ways.get((local, interface))
-            if path is not None:
-                return path
+            for path in ways:
+                if path.asked == asked:
+                    return path
         path = self._new_path(remote, local, interface)
+        path.asked = asked
         if self.path_count >= self.settings.paths_max:
             self._forget_oldest_paths()
         self.path_count += 1
-        self._paths.setdefault(remote, {})[(local, interface)] = path
+        self._paths.setdefault(remote, []).append(path)
         return path
 
     def flush_paths(self) -> None:
         """Something has changed that they were made of."""
         for ways in self._paths.values():
-            for path in ways.values():
+            for path in ways:
                 path.valid = False
         self._paths = {}
         self.path_count = 0
@@ -81,7 +83,7 @@ class Routing(Output):
         floor = self.settings.path_mtu_floor4 if len(remote) == 4 else 1280
         ip_mtu = max(ip_mtu, floor)
         ways = self._paths.get(remote)
-        if not ways or all(path.ip_mtu <= ip_mtu for path in ways.values()):
+        if not ways or all(path.ip_mtu <= ip_mtu for path in ways):
             self.counters.count("path_mtu_not_lower")
             return False
         mtus = self._path_mtus
@@ -89,7 +91,7 @@ class Routing(Output):
         if len(mtus) >= self.settings.path_mtus_max:
             del mtus[next(iter(mtus))]
         mtus[remote] = (ip_mtu, self.now + self.settings.path_mtu_ns)
-        for path in ways.values():
+        for path in ways:
             path.ip_mtu = min(path.ip_mtu, ip_mtu)
         self.path_mtu_timer(self.now + self.settings.path_mtu_ns)
         self.counters.count("path_mtu_lowered")
@@ -108,7 +110,7 @@ class Routing(Output):
                 self.path_mtu_timer(until)
                 return
             del mtus[remote]
-            for path in self._paths.get(remote, {}).values():
+            for path in self._paths.get(remote, ()):
                 path.ip_mtu = self._link_mtu(self.interfaces[path.interface], path.version)
 
     @property
@@ -124,7 +126,7 @@ class Routing(Output):
 
     def _forget_oldest_paths(self) -> None:
         for remote in list(self._paths)[: max(1, len(self._paths) // 8)]:
-            for path in self._paths.pop(remote).values():
+            for path in self._paths.pop(remote):
                 path.valid = False
                 self.path_count -= 1
 
