@@ -91,8 +91,8 @@ class Settings:
         # ICMP
         self.icmp_errors_per_s = 100
         self.icmp_errors_burst = 50
-        self.icmp_echo_per_s = 1000
-        self.icmp_echo_burst = 1000
+        self.icmp_echo_per_s = 10_000
+        self.icmp_echo_burst = 10_000
         self.echo_broadcast = False
         """Whether an echo request to all is answered (RFC 1122 lets it be; smurf attacks)."""
 
