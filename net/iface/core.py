@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 
 class Core:
-    """State, and nothing that happens. Output, Routing, Input and Stack are built on it, in this
-    order; a Stack is all of them."""
+    """State, and nothing that happens. Output, Routing, Delivery, Input, Configuration and Stack
+    are built on it, in this order; a Stack is all of them."""
 
     def __init__(self, rng: Random, settings: Settings | None = None) -> None:
         self.now = 0

@@ -142,7 +142,7 @@ def ping(family: int, target: str, size: int, count: int = 1) -> int:
             else:
                 message = icmpv6.emit(128, 0, 0x77770000 | number, data)
             raw.sendto(message, address)
-        seen = set()
+        seen: set[bytes] = set()
         while len(seen) < count:
             got = raw.recv(70000)
             if family == socket.AF_INET:

@@ -25,7 +25,7 @@ from ..iface.lab import (
     ipv6_frame,
     ipv6_of,
 )
-from ..udp.test_endpoint import refused
+from ..udp.common import refused
 
 Buffer = bytes | bytearray | memoryview
 

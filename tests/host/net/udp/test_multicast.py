@@ -21,7 +21,7 @@ from ..iface.lab import (
     ipv6_of,
     udp_frame,
 )
-from .test_endpoint import refused
+from .common import refused
 
 GROUP, GROUP6 = addr.parse("239.1.2.3"), addr.parse("ff02::123")
 
