@@ -6,7 +6,7 @@ The first lines of `send` are what most packets take, and little else is done fo
 
 from __future__ import annotations
 
-from struct import Struct
+from struct import Struct, unpack
 
 from ovum.drivers.frames import Frame
 from ovum.net.iface.core import Core
@@ -53,7 +53,8 @@ class Output(Core):
 
     def __init__(self, rng: Random, settings: Settings | None = None) -> None:
         super().__init__(rng, settings)
-        self._idents = [rng.getrandbits(32) for _ in range(IDENTS)]
+        chance = rng.getrandbits(16 * IDENTS).to_bytes(2 * IDENTS, "big")
+        self._idents = list(unpack(f"{IDENTS}H", chance))
         self._ident_key = rng.getrandbits(64)
 
     def send(
