@@ -87,7 +87,7 @@ class Network:
 
     def sockets_changed(self) -> None:
         """Programs have written, read, closed: the kernel's event."""
-        now = self.now()
+        now = self.stack.now = self.now()
         for owner, bits in self.take_changes():
             try:
                 owner.changed(now, bits)
@@ -109,6 +109,7 @@ class Network:
     def settle(self, now: int) -> None:
         """Has sent what is to be sent, and arms the timer. After anything that has happened."""
         stack, tcp = self.stack, self.tcp
+        stack.now = now
         try:
             tcp.flush(now)
             due = stack.next_deadline()
@@ -148,7 +149,7 @@ class Network:
     def resume(self) -> None:
         """A card has room again."""
         waiting, self._waiting = self._waiting, {}
-        now = self.now()
+        now = self.stack.now = self.now()
         for endpoint in waiting:
             if not endpoint.is_closed:
                 endpoint.changed(now, SENT)

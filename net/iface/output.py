@@ -54,7 +54,7 @@ class Output(Core):
     def __init__(self, rng: Random, settings: Settings | None = None) -> None:
         super().__init__(rng, settings)
         chance = rng.getrandbits(16 * IDENTS).to_bytes(2 * IDENTS, "big")
-        self._idents = list(unpack(f"{IDENTS}H", chance))
+        self._idents: list[int] = list(unpack(f"{IDENTS}H", chance))
         self._ident_key = rng.getrandbits(64)
 
     def send(
@@ -134,7 +134,8 @@ class Output(Core):
         """An identification that no other packet to that destination has for as long as can be
         (RFC 6864, 4.3), and that tells nothing about those to others."""
         at = hash((self._ident_key, path.addresses)) % IDENTS
-        ident = self._idents[at] = self._idents[at] + 1
+        ident: int = self._idents[at] + 1
+        self._idents[at] = ident
         return ident & 0xFFFF
 
     def send_frame(self, link: Interface, frame: Frame) -> None:

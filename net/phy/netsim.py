@@ -145,6 +145,8 @@ class Network:
                 break
             self.step()
         self.now = max(self.now, end)
+        for port in self.ports:
+            port.stack.now = self.now
 
     def run_until(self, done: Callable[[], bool], limit_ns: int) -> bool:
         """Until something is so. False: it was not in time, or never will be."""
