@@ -20,11 +20,10 @@ from ovum.wheels import ensure_packages
 
 def python(requirements: Path, *words: str, cwd: Path, limit_s: float) -> str:
     """What these arguments of `python3` print, with the packages of a requirements file."""
-    sysroot = ensure_sysroot(Progress())
-    archive = ensure_packages(sysroot, [requirements], [], Progress())
+    argv, environ = command(requirements, *words)
     done = subprocess.run(
-        sysroot.python(*words),
-        env={**sysroot.python_env(), "PYTHONPATH": str(_unpacked(archive) / SITE_PACKAGES)},
+        argv,
+        env=environ,
         cwd=cwd,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -32,6 +31,14 @@ def python(requirements: Path, *words: str, cwd: Path, limit_s: float) -> str:
         timeout=limit_s,
     )
     return done.stdout
+
+
+def command(requirements: Path, *words: str) -> tuple[list[str], dict[str, str]]:
+    """The command that `python` runs, and its environment."""
+    sysroot = ensure_sysroot(Progress())
+    archive = ensure_packages(sysroot, [requirements], [], Progress())
+    environ = {**sysroot.python_env(), "PYTHONPATH": str(_unpacked(archive) / SITE_PACKAGES)}
+    return sysroot.python(*words), environ
 
 
 def _unpacked(archive: Path) -> Path:
