@@ -143,9 +143,18 @@ def test_the_librarys_server_of_files_is_run_as_a_module(tmp_path: Path) -> None
     (tmp_path / "page.html").write_text("<p>hello</p>")
     (tmp_path / "large").write_bytes(os.urandom(3_000_000))
     argv = [*machine.OVUM, "run", "-p", "0:8000", "--add", f"{tmp_path}:/srv"]
-    argv += ["--timeout", "100", "-m", "http.server", "--directory", "/srv"]
+    argv += [
+        "--timeout",
+        "100",
+        "-e",
+        "PYTHONUNBUFFERED=1",
+        "-m",
+        "http.server",
+        "--directory",
+        "/srv",
+    ]
     with subprocess.Popen(
-        argv, env=machine.environment({"PYTHONUNBUFFERED": "1"}), text=True,
+        argv, env=machine.environment(), text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     ) as process:  # fmt: skip
         try:
