@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from bench import blocks, footprint, network_cards, peers, phases, results, services, tasks
+from bench import blocks, footprint, network_cards, peers, phases, results, services, tasks, tls
 from ovum.paths import build_dir
 from ovum.progress import Progress
 
+NETWORK: Final = "network"
+"""All of peers.NETWORK, and handshakes of TLS."""
 PHASES: Final = "phases"
 FOOTPRINT: Final = "footprint"
 SERVICES: Final = "services"
@@ -20,7 +22,7 @@ TASKS: Final = "tasks"
 NETWORK_CARDS: Final = "network_cards"
 BLOCKS: Final = "blocks"
 NAMES: Final = (
-    *peers.PROGRAMS, PHASES, FOOTPRINT, SERVICES, TASKS, NETWORK_CARDS, BLOCKS,
+    *peers.PROGRAMS, NETWORK, PHASES, FOOTPRINT, SERVICES, TASKS, NETWORK_CARDS, BLOCKS,
 )  # fmt: skip
 MACHINES: Final = ("microvm", "pc")
 
@@ -58,10 +60,17 @@ def _parse(words: Sequence[str] | None) -> argparse.Namespace:
 
 def _measure(folder: Path, names: Sequence[str], runs: int) -> None:
     _machine_description(folder)
-    programs = [name for name in peers.PROGRAMS if name in names]
+    network = peers.NETWORK if NETWORK in names else ()
+    programs = [name for name in peers.PROGRAMS if name in names or name in network]
     if programs:
         try:
             _measure_programs(folder, programs, runs)
+        except peers.PeersError as error:
+            print(f"bench: {error}", file=sys.stderr)
+    if NETWORK in names:
+        try:
+            handshakes = tls.measure_all(runs)
+            (folder / "tls.json").write_text(json.dumps(handshakes, indent=1))
         except peers.PeersError as error:
             print(f"bench: {error}", file=sys.stderr)
     if PHASES in names:
@@ -153,6 +162,9 @@ def report(folder: Path) -> str:
     interpreter = results.interpreter_rows(figures)
     if interpreter:
         parts.append(results.table(results.INTERPRETER_HEAD, interpreter))
+    file = folder / "tls.json"
+    if file.exists():
+        parts.append(results.table(tls.HEAD, [tls.row(json.loads(file.read_text()))]))
     file = folder / "phases.json"
     if file.exists():
         boots = {

@@ -16,8 +16,11 @@ from typing import Final
 from ovum.paths import REPO, cache_dir
 from ovum.progress import Progress
 
-PROGRAMS: Final = ("boot", "cpu", "syscalls", "mem", "threads", "files", "imports")
-"""What is run of the peers' programs: those that need no network."""
+NETWORK: Final = ("http_asyncio", "http_threading", "net")
+"""Servers, with a client on this host."""
+
+PROGRAMS: Final = ("boot", "cpu", "syscalls", "mem", "threads", "files", "imports", *NETWORK)
+"""What is run of the peers' programs."""
 
 _IDLE_WAIT_S: Final = 5
 """How long run_all waits, before each program, for others on this host to be done."""

@@ -10,7 +10,7 @@ from bench.footprint import IMAGE_BUDGET_MIB, MEMORY_BUDGET_MIB, Footprint
 from bench.phases import NAMES, Phases
 
 _MIB: Final = 1 << 20
-_GROUPS: Final = ("boot", "cpu", "sys", "mem", "thr", "file", "import")
+_GROUPS: Final = ("boot", "cpu", "sys", "mem", "thr", "file", "import", "http", "net")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -49,6 +49,13 @@ GOALS: Final = (
     Goal("mem.mmap_touch", 3.0),
     # At most 12 % slower.
     Goal("cpu.total", 1 / 1.12),
+    Goal("http.asyncio.c1_rps", 0.8),
+    Goal("http.asyncio.c16_rps", 0.8),
+    Goal("http.asyncio.newconn_rps", 0.4),
+    Goal("net.tcp_in", 0.8),
+    Goal("net.tcp_out", 0.8),
+    Goal("net.connect_close", 0.4),
+    Goal("net.udp_echo_w1", 0.4),
 )
 
 

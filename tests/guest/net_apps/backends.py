@@ -73,6 +73,16 @@ def postgres() -> Iterator[int]:
         subprocess.run(
             [programs[-1] / "initdb", *initialise], user=user, check=True, capture_output=True
         )
-        words = ["-D", data, "-p", str(port), "-k", folder, "-h", "127.0.0.1", "-F"]
+        words: list[str | Path] = [
+            "-D",
+            data,
+            "-p",
+            str(port),
+            "-k",
+            folder,
+            "-h",
+            "127.0.0.1",
+            "-F",
+        ]
         with _running([programs[-1] / "postgres", *words], b"ready to accept connections", user):
             yield port
