@@ -7,51 +7,10 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import Protocol
-
     from ovum.net.iface.neighbor import Neighbor
+    from ovum.net.protocols import Ip as Ip
 
     Buffer = bytes | bytearray | memoryview
-
-    class Ip(Protocol):
-        """The Internet layer, as transports see it."""
-
-        def path(self, remote: bytes, local: bytes | None = None, interface: int = 0) -> Path:
-            """How to reach an address; from an address of ours, if one is asked for (RFC 6724).
-
-            Raises OSError: ENETUNREACH, EHOSTUNREACH, EADDRNOTAVAIL, EINVAL.
-            """
-
-        def is_local(self, address: bytes) -> bool:
-            """Whether it is an address of this machine that may be bound to."""
-
-        def send(
-            self,
-            path: Path,
-            protocol: int,
-            data: Sequence[Buffer],
-            checksum_offset: int = -1,
-            segment_size: int = 0,
-            hop_limit: int = 0,
-            traffic_class: int = 0,
-            may_fragment: bool = False,
-        ) -> None:
-            """Sends one packet: data in pieces, the transport's header in the first.
-
-            A header that is a bytearray has its checksum put in place, others are copied for it.
-            Nothing of data may be changed after: it goes as it is, when the card takes it.
-
-            checksum_offset: where in data the transport's checksum goes, which is computed here or
-            by the card. segment_size: the payload is to be cut into pieces of this size behind the
-            header, by the card or here. Fragments what is larger than the path's MTU and not to be
-            cut. may_fragment: routers on the way may, too (IPv4). Never waits, and never fails
-            but by a count: the network may lose packets anyway.
-            """
-
-        def confirm(self, path: Path) -> None:
-            """What was sent has arrived (new data was acknowledged): the neighbor need not be
-            asked whether it is still there (RFC 4861, 7.3.1). Cheap, but not for every segment."""
 
 
 class Path:

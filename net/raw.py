@@ -9,22 +9,11 @@ from ovum.net.wire import addr, checksum, icmpv4, icmpv6
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Protocol
-
     from ovum.net.ip import IcmpError, Packet, Path
+    from ovum.net.protocols import RawUser as RawUser
     from ovum.net.stack import Stack
 
     Buffer = bytes | bytearray | memoryview
-
-    class RawUser(Protocol):
-        """What such an endpoint belongs to."""
-
-        def packet(self, now: int, source: bytes, data: Buffer, packet: Packet) -> bool:
-            """One has come. data: of a raw endpoint of version 4 with the IP header, of version 6
-            without; of a ping endpoint the ICMP message. False: no room."""
-
-        def failed(self, now: int, error: IcmpError) -> None:
-            """An ICMP error about what it has sent."""
 
 
 ENDPOINTS_MAX = 1024

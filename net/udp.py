@@ -8,6 +8,6 @@ from ovum.net.udpqueue import Queue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ovum.net.udpendpoint import UdpUser as UdpUser
+    from ovum.net.protocols import UdpUser as UdpUser
 
 __all__ = ["DO", "DONT", "PROBE", "WANT", "Queue", "UdpEndpoint", "UdpHost"]

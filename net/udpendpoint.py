@@ -10,28 +10,11 @@ from ovum.net.wire.udp import HEADER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Protocol
-
-    from ovum.net.ip import IcmpError, Packet, Path
+    from ovum.net.ip import Path
+    from ovum.net.protocols import UdpUser
     from ovum.net.udphost import UdpHost
 
     Buffer = bytes | bytearray | memoryview
-
-    class UdpUser(Protocol):
-        """What an endpoint belongs to: a socket's glue, a DHCP client, an SNTP client."""
-
-        def datagram(
-            self, now: int, source: bytes, port: int, data: Buffer, packet: Packet
-        ) -> bool:
-            """One has come. False: there is no room for it. It may call the endpoint.
-
-            source: 16 bytes at an endpoint of version 6, mapped if it came as IPv4 (RFC 4291,
-            2.5.5.2). packet.dst, interface, hop_limit, traffic_class: for control messages.
-            """
-
-        def failed(self, now: int, error: IcmpError, port: int) -> None:
-            """An ICMP error about a datagram that this endpoint has sent to error.dst and port. A
-            socket makes error.errno its SO_ERROR if it is connected, or has IP_RECVERR."""
 
 
 DONT, WANT, DO, PROBE = 0, 1, 2, 3

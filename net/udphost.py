@@ -12,8 +12,8 @@ from ovum.net.wire.udp import HEADER
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ovum.net.ip import IcmpError, Packet
+    from ovum.net.protocols import UdpUser
     from ovum.net.stack import Stack
-    from ovum.net.udpendpoint import UdpUser
 
     Buffer = bytes | bytearray | memoryview
 

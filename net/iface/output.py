@@ -127,7 +127,11 @@ class Output(Core):
     def confirm(self, path: Path) -> None:
         """See Ip."""
         neighbor = path.neighbor
-        if neighbor is not None:
+        if neighbor is None:
+            return
+        if neighbor.state == REACHABLE:
+            neighbor.confirmed = self.now
+        else:
             neighbor.table.confirm(self.now, neighbor)
 
     def next_ident(self, path: Path) -> int:
