@@ -22,7 +22,12 @@ ENTRIES: Final = (
     ("ovum.drivers.virtio.ninep",),
     ("ovum.drivers.e1000.card",),
     ("ovum.net.stack",),
-)
+    (
+        "ovum.net.network", "ovum.net.socket.stream", "ovum.net.socket.datagram",
+        "ovum.net.service", "ovum.net.entropy",
+    ),
+    ("ovum.net.clients.configure",),
+)  # fmt: skip
 """What somebody asks for, in the order in which it can be asked for."""
 
 
