@@ -120,3 +120,9 @@ def _remember(c: Connection, now: int, peer_open: bool) -> None:
     c.sent = []
     c.host.remember(c, now, peer_open, acknowledge)
     c.observer.gone(c)
+
+
+def challenge(c: Connection, now: int) -> None:
+    """A challenge ACK, if there are not too many (RFC 5961, 7)."""
+    if c.host.may_challenge(now):
+        c.ack_now = True

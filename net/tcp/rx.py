@@ -156,7 +156,7 @@ def _second_check_reset(c: Connection, now: int, seq: int) -> None:
     """RFC 5961, 3.2: only the exact number resets, others in the window are asked back."""
     if seq != c.rcv_nxt:
         c.host.counters.count("tcp_reset_inexact")
-        challenge(c, now)
+        lifecycle.challenge(c, now)
         return
     c.host.counters.count("tcp_reset")
     if c.state in (CLOSING, LAST_ACK):
@@ -169,18 +169,12 @@ def _second_check_reset(c: Connection, now: int, seq: int) -> None:
         lifecycle.fail(c, ECONNRESET, lifecycle.RESET)
 
 
-def challenge(c: Connection, now: int) -> None:
-    """A challenge ACK, if there are not too many (RFC 5961, 7)."""
-    if c.host.may_challenge(now):
-        c.ack_now = True
-
-
 def _fourth_check_syn(c: Connection, now: int, seg: Segment, seq: int) -> bool:
     """RFC 5961, 4.2: a SYN in a synchronised state is asked back, wherever it is."""
     if _is_answer_to_simultaneous_open(c, seg, seq):
         return True
     c.host.counters.count("tcp_syn_unexpected")
-    challenge(c, now)
+    lifecycle.challenge(c, now)
     return False
 
 

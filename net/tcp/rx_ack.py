@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ovum.net.tcp import lifecycle, persist, rack, recovery, rtt, rx, scoreboard
+from ovum.net.tcp import lifecycle, persist, rack, recovery, rtt, scoreboard
 from ovum.net.tcp.scoreboard import REPEATED, SACKED
 from ovum.net.tcp.seq import MASK, before, unwrap
 from ovum.net.tcp.states import CLOSING, FIN_WAIT_1, FIN_WAIT_2, LAST_ACK, SYN_RECEIVED
@@ -25,12 +25,12 @@ def fifth_check_ack(c: Connection, now: int, seg: Segment, seq: int, length: int
         return False
     if ack > c.snd_nxt:
         c.host.counters.count("tcp_ack_of_unsent")
-        rx.challenge(c, now)
+        lifecycle.challenge(c, now)
         return False
     if ack < c.snd_una - c.max_wnd:
         # RFC 5961, 5.2: MAX.SND.WND is all that an honest acknowledgement can be late.
         c.host.counters.count("tcp_ack_too_old")
-        rx.challenge(c, now)
+        lifecycle.challenge(c, now)
         return False
     options = seg.options
     una = c.snd_una
@@ -81,6 +81,8 @@ def _finishes_handshake(c: Connection, now: int, seg: Segment, seq: int, ack: in
     c.snd_wl1 = seq - 1
     c.ack_now = len(seg.payload) > 0
     advance(c, now, c.iss + 1, -1)
+    from ovum.net.tcp import rx  # which imports this module
+
     rx.establish(c, now)
     return True
 
