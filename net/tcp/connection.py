@@ -62,6 +62,8 @@ class Connection(Tcb):
             size = len(data) - 32
             if size >= 0:
                 seq, ack, bits, window, _, option, stamp, _echo = STAMPED.unpack_from(data, 4)
+                # TS.Recent is of the first segment that is not acknowledged (RFC 7323, 4.3).
+                first = self.rcv_nxt == self.last_ack_sent
                 if (
                     bits & 0xFFF7 == 0x8010
                     and option == NOP_NOP_TIMESTAMP
@@ -69,7 +71,8 @@ class Connection(Tcb):
                     and (stamp - self.ts_recent) & MASK < HALF
                     and self._predicted(now, data, 32, size, ack, window)
                 ):
-                    self.ts_recent = stamp
+                    if first:
+                        self.ts_recent = stamp
                     return
         elif predict:
             size = len(data) - 20

@@ -1,4 +1,5 @@
-"""Segment arrival (RFC 9293, 3.10.7), one function per step. Nothing is sent here: flush does.
+"""Segment arrival (RFC 9293, 3.10.7), one function per step. What is to be sent flush sends,
+but for acknowledgements of which none may be left out (rx_data).
 
 What a step finds decides whether the next one is taken: True is "go on". PAWS and RFC 5961 are
 where RFC 7323 (5.3) and RFC 5961 put them.
@@ -122,9 +123,9 @@ def _first_check_sequence(c: Connection, now: int, seg: Segment, seq: int, lengt
         return True
     c.host.counters.count("tcp_out_of_window")
     if length and seq + length <= c.rcv_nxt and c.sack_on and not seg.flags & SYN:
-        c.dsack = (seq, seq + length - (seg.flags & FIN != 0))
-        if c.dsack[0] >= c.dsack[1]:
-            c.dsack = None
+        end = seq + len(seg.payload)
+        if seq < end:
+            rx_data.report_twice(c, now, seq, end)
     _answer_unacceptable(c, now, seg, seq, length)
     return False
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ovum.net.tcp import lifecycle
+from ovum.net.tcp import lifecycle, tx
 from ovum.net.tcp.reassembly import Reassembly
 from ovum.net.tcp.states import CLOSE_WAIT, CLOSING, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2
 from ovum.net.wire.tcp import FIN, SYN
@@ -48,14 +48,14 @@ def seventh_text_and_fin(c: Connection, now: int, seg: Segment, seq: int) -> Non
         c.ack_now = True
         c.host.counters.count("tcp_beyond_window")
     if seq > c.rcv_nxt:
-        _keep(c, seq, payload)
+        _keep(c, now, seq, payload)
         if fin:
             _keep_fin(c, end)
         c.ack_now = True
         return
     if seq < c.rcv_nxt:
         if c.sack_on and len(payload):
-            c.dsack = (seq, min(end, c.rcv_nxt))
+            report_twice(c, now, seq, min(end, c.rcv_nxt))
         payload = payload[c.rcv_nxt - seq :]
         c.ack_now = True
     if len(payload):
@@ -81,15 +81,26 @@ def seventh_text_and_fin(c: Connection, now: int, seg: Segment, seq: int) -> Non
         _eighth_fin(c, now)
 
 
-def _keep(c: Connection, seq: int, payload: Buffer) -> None:
+def report_twice(c: Connection, now: int, seq: int, end: int) -> None:
+    """A range has come twice: the next acknowledgement says so; each has room for one."""
+    if c.dsack is not None and c.ack_now:
+        tx.acknowledge(c, now)
+    c.dsack = (seq, end)
+
+
+def _keep(c: Connection, now: int, seq: int, payload: Buffer) -> None:
     """Stores what is ahead, for it will not be sent again if all goes well."""
     if not len(payload):
         return
     if c.ooo is None:
         c.ooo = Reassembly()
     if c.sack_on and c.ooo.covers(seq, seq + len(payload)):
-        c.dsack = (seq, seq + len(payload))
+        report_twice(c, now, seq, seq + len(payload))
         return
+    if c.ack_now and not (c.sack_on and c.ooo.ranges and seq == c.ooo.ranges[0][1]):
+        # The sender counts duplicates, or has to hear of each range: acknowledgements of a batch
+        # are aggregated only while the newest range grows (RFC 5681, 4.2; RFC 2018, 4).
+        tx.acknowledge(c, now)
     host = c.host
     before = c.ooo.size
     if host.reassembling > host.settings.reassembly or not c.ooo.insert(seq, bytes(payload)):

@@ -57,7 +57,12 @@ def flush(c: Connection, now: int) -> None:
     elif not c.sent and (state in (SYN_SENT, SYN_RECEIVED)):
         _first_syn(c, now)
     if c.ack_now:
-        emit(c, now, c.snd_nxt, ACK, b"")
+        acknowledge(c, now)
+
+
+def acknowledge(c: Connection, now: int) -> None:
+    """Sends an acknowledgement without data."""
+    emit(c, now, c.snd_nxt, ACK, b"")
 
 
 def look_at_path(c: Connection, now: int) -> bool:
