@@ -254,13 +254,17 @@ class Port:
 
     async def follow_link(self) -> None:
         """Tells the stack of cables, until the card is gone."""
+        link = self.card.link
         try:
             while True:
-                up = await self.card.link.changed()
-                log(INFO, f"network: {self.interface.name}: link {'up' if up else 'down'}")
-                now = self.network.now()
-                self.network.stack.link_changed(now, self.interface, up)
-                self.network.settle(now)
+                # It may have changed before this waits for it.
+                if link.up != self.interface.up:
+                    word = "up" if link.up else "down"
+                    log(INFO, f"network: {self.interface.name}: link {word}")
+                    now = self.network.now()
+                    self.network.stack.link_changed(now, self.interface, link.up)
+                    self.network.settle(now)
+                await link.changed()
         except DeviceError:
             pass  # which `run` has heard of, too
 
