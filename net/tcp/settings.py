@@ -58,16 +58,20 @@ class Settings:
         self.window_scaling = True
 
 
+OPTIONS = (
+    "congestion", "cork", "defer_accept", "fin_timeout", "hop_limit", "keep_count", "keep_idle",
+    "keep_interval", "keepalive", "linger", "max_segment", "nodelay", "notsent_lowat",
+    "receive_limit", "reuse_address", "reuse_port", "shared", "syn_count", "traffic_class",
+    "user_timeout", "v6_only", "window_clamp",
+)  # fmt: skip
+"""The attributes of SocketOptions."""
+
+
 class SocketOptions:
     """Of a socket. Connections share their listener's until one of them is set
     (`change_options` of both). 0: the host's setting."""
 
-    __slots__ = (
-        "congestion", "cork", "defer_accept", "fin_timeout", "hop_limit", "keep_count", "keep_idle",
-        "keep_interval", "keepalive", "linger", "max_segment", "nodelay", "notsent_lowat",
-        "receive_limit", "reuse_address", "reuse_port", "shared", "syn_count", "traffic_class",
-        "user_timeout", "v6_only", "window_clamp",
-    )  # fmt: skip
+    __slots__ = OPTIONS
 
     def __init__(self) -> None:
         self.nodelay = False
@@ -101,7 +105,7 @@ class SocketOptions:
     def copy(self) -> SocketOptions:
         """Another with the same values."""
         other = SocketOptions()
-        for name in SocketOptions.__slots__:
+        for name in OPTIONS:
             setattr(other, name, getattr(self, name))
         return other
 

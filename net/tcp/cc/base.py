@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Protocol
 
-    class CongestionControl(Protocol):
-        """Decides cwnd."""
+class CongestionControl:
+    """Decides cwnd."""
 
-        cwnd: int
-        ssthresh: int
-        mss: int
-        name: str
+    __slots__ = ("cwnd", "mss", "name", "ssthresh")
 
-        def on_ack(self, now: int, acked: int, rtt: int) -> None:
-            """acked new bytes were acknowledged, outside recovery, while cwnd was the limit."""
+    def __init__(self, name: str, mss: int) -> None:
+        self.name = name
+        self.mss = mss
+        self.cwnd = initial_window(mss)
+        self.ssthresh = UNLIMITED
 
-        def on_loss(self, now: int, flight_size: int) -> None:
-            """A loss was found: sets ssthresh; recovery then leads cwnd there."""
+    def on_ack(self, now: int, acked: int, rtt: int) -> None:
+        """acked new bytes were acknowledged, outside recovery, while cwnd was the limit."""
+        raise NotImplementedError
 
-        def on_rto(self, now: int, flight_size: int, first: bool) -> None:
-            """The timer has expired; first: not for a segment that was repeated already."""
+    def on_loss(self, now: int, flight_size: int) -> None:
+        """A loss was found: sets ssthresh; recovery then leads cwnd there."""
+        raise NotImplementedError
 
-        def on_idle(self, now: int, idle: int) -> None:
-            """Sending begins again after more than a timeout of silence."""
+    def on_rto(self, now: int, flight_size: int, first: bool) -> None:
+        """The timer has expired; first: not for a segment that was repeated already."""
+        raise NotImplementedError
+
+    def on_idle(self, now: int, idle: int) -> None:
+        """Sending begins again after more than a timeout of silence."""
+        raise NotImplementedError
 
 
 def initial_window(mss: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ovum.net.tcp.cc.base import UNLIMITED, initial_window, slow_start
+from ovum.net.tcp.cc.base import CongestionControl, initial_window, slow_start
 
 MS = 1_000_000
 
@@ -19,19 +19,15 @@ def cube_root(value: int) -> int:
         root = better
 
 
-class Cubic:
+class Cubic(CongestionControl):
     """W(t) = C * (t - K)^3 + W_max; C = 0.4, beta = 0.7 (RFC 9438, 4)."""
 
     __slots__ = (
-        "credit", "cwnd", "cwnd_prior", "epoch_start", "k", "mss", "name", "origin", "ssthresh",
-        "w_est", "w_max",
+        "credit", "cwnd_prior", "epoch_start", "k", "origin", "w_est", "w_max",
     )  # fmt: skip
 
     def __init__(self, mss: int) -> None:
-        self.name = "cubic"
-        self.mss = mss
-        self.cwnd = initial_window(mss)
-        self.ssthresh = UNLIMITED
+        CongestionControl.__init__(self, "cubic", mss)
         self.w_max = 0
         self.cwnd_prior = 0
         """cwnd when it was last reduced."""

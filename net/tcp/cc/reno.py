@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from ovum.net.tcp.cc.base import UNLIMITED, initial_window, slow_start
+from ovum.net.tcp.cc.base import CongestionControl, initial_window, slow_start
 
 
-class Reno:
+class Reno(CongestionControl):
     """Halves at a loss, then one mss for each round trip."""
 
-    __slots__ = ("acked", "cwnd", "mss", "name", "ssthresh")
+    __slots__ = ("acked",)
 
     def __init__(self, mss: int) -> None:
-        self.name = "reno"
-        self.mss = mss
-        self.cwnd = initial_window(mss)
-        self.ssthresh = UNLIMITED
+        CongestionControl.__init__(self, "reno", mss)
         self.acked = 0
         """Bytes since cwnd grew (RFC 3465)."""
 
