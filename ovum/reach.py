@@ -39,6 +39,9 @@ PROMPT: Final = (
     *("code", "rlcompleter", "readline", "pydoc", "_curses"),
 )
 
+NETWORK: Final = (*("ovum.net.service", "ovum.net.clients.configure", "ovum.net.socket.procnet"),)
+"""What the services import once there is a socket."""
+
 IMPLIED: Final = {
     "_asyncio": ["asyncio"],
     "_csv": ["csv"],
@@ -53,7 +56,8 @@ IMPLIED: Final = {
     "_lsprof": ["cProfile"],
     "_operator": ["operator"],
     "_pickle": ["copyreg", "_compat_pickle", "functools"],
-    "_socket": ["encodings.idna"],
+    # Sockets are served by the network stack.
+    "_socket": ["encodings.idna", *NETWORK],
     "_sqlite3": ["sqlite3.dbapi2", "sqlite3.dump"],
     "_ssl": ["socket", "ssl"],
     "_warnings": ["warnings"],
@@ -83,6 +87,9 @@ IGNORED: Final = {
     "importlib._bootstrap_external": ["importlib.metadata", "importlib.readers"],
     # os.popen, which cannot work here: it starts a process.
     "os": ["subprocess"],
+    # The network, which only a program that has sockets can need.
+    "ovum.services.main": [*NETWORK],
+    "ovum.services.proc.network": [*NETWORK],
     # -X tracemalloc, and a decorator's description of an async function.
     "warnings": ["tracemalloc", "inspect"],
     # The type of a capsule, which only a program that has sockets can need.

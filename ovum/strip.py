@@ -91,6 +91,9 @@ def _reach(
     scripts = []
     if program.interactive:
         modules += reach.PROMPT
+    if any(stage.rglob("*.so*")):
+        # Compiled code may make sockets by itself.
+        modules += reach.NETWORK
     if program.module is not None:
         modules += [*reach.MODULE_RUN, program.module, f"{program.module}.__main__"]
     app = stage / rootfs.APP

@@ -41,6 +41,9 @@ if TYPE_CHECKING:
     from ovum.services.tasks.watchdog import SlowStep
     from ovum.services.vfs.node import Node
 
+_NETWORK = ("ovum.net", "ovum.net.service")
+"""Missing in an image that was stripped for a program without sockets."""
+
 SETTLE_S = 0.02
 """How long a program has to get into the system call that it is about to make."""
 
@@ -90,7 +93,12 @@ class Machine:
 
         So a program's first words may be a name's: nobody has to know that DHCP takes its time.
         """
-        service = __import__("ovum.net.service", fromlist=["start"])
+        try:
+            service = __import__("ovum.net.service", fromlist=["start"])
+        except ModuleNotFoundError as error:
+            if error.name in _NETWORK:
+                return ""  # this image has no network
+            raise
         network = await service.start(self)
         clients = __import__("ovum.net.clients.configure", fromlist=["resolv_conf_text"])
         text: str = await clients.resolv_conf_text(network)
@@ -110,9 +118,9 @@ class Machine:
                 try:
                     from ovum.net.service import start
                 except ModuleNotFoundError as error:
-                    if error.name not in ("ovum.net", "ovum.net.service"):
-                        raise
-                    raise refuse(EAFNOSUPPORT) from None
+                    if error.name in _NETWORK:
+                        raise refuse(EAFNOSUPPORT) from None
+                    raise
                 await start(self)
         await self.server.network(request)
 

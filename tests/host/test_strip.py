@@ -66,6 +66,7 @@ def test_hello_world_is_small(strip: Strip) -> None:
     assert PACK not in files
     assert f"{LIBRARY}/traceback.pyc" in files
     assert f"{LIBRARY}/asyncio/__init__.pyc" not in files
+    assert not any("/ovum/net/" in name for name in files)
     assert "--strip left out" in said
 
 
