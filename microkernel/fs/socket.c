@@ -40,8 +40,11 @@ void socket_put(struct socket *s) {
 
 void socket_close(struct socket *s) {
     s->closed = true;
-    list_for_safe(l, &s->children)
-        socket_close(list_item(l, struct socket, in_children));
+    list_for_safe(l, &s->children) {
+        struct socket *child = list_item(l, struct socket, in_children);
+        door_changed(child, SOCKET_UNACCEPTED);
+        socket_close(child);
+    }
     if (s->family == AF_UNIX)
         local_close(s);
     else

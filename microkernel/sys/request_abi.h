@@ -79,7 +79,7 @@ enum door_operation {
 
 /* Bits of a socket's state, and of what its program has done with it; net/socket/door.py says what they mean. */
 enum { CONNECTED = 1, PEER_CLOSED = 2, WRITE_SHUT = 4, READ_SHUT = 8, HUNG_UP = 16, LISTENING = 32, STATE_BITS = 63 };
-enum { SOCKET_SENT = 1, SOCKET_TAKEN = 2, SOCKET_CLOSED = 4, SOCKET_ACCEPTED = 8 };
+enum { SOCKET_SENT = 1, SOCKET_TAKEN = 2, SOCKET_CLOSED = 4, SOCKET_ACCEPTED = 8, SOCKET_UNACCEPTED = 16 };
 
 struct door_change {
     uint64_t door, bits;

@@ -74,6 +74,7 @@ CONNECTED, PEER_CLOSED, WRITE_SHUT, READ_SHUT, HUNG_UP, LISTENING = 1, 2, 4, 8, 
 """Bits of state. Not CONNECTED: a stream's read and write are ENOTCONN. PEER_CLOSED: read is 0 when
 the ring is empty, POLLRDHUP. WRITE_SHUT: write is EPIPE. HUNG_UP: POLLHUP."""
 
-SENT, TAKEN, CLOSED, ACCEPTED = 1, 2, 4, 8
+SENT, TAKEN, CLOSED, ACCEPTED, UNACCEPTED = 1, 2, 4, 8, 16
 """Changes that `_kernel.sockets_changed() -> list[tuple[owner, bits]]` reports: the program has
-written; has read (see notify_free); has closed its last descriptor; has accepted a child."""
+written; has read (see notify_free); has closed its last descriptor; has accepted a child;
+has closed the listener whose accept queue it was in (with CLOSED)."""

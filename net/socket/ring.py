@@ -24,6 +24,7 @@ from ovum.net.socket.door import (
     READ_SHUT,
     SENT,
     TAKEN,
+    UNACCEPTED,
     WRITE_SHUT,
 )
 
@@ -260,6 +261,7 @@ class Ring:
         self.closed = True
         self.changes.note(self, CLOSED)
         for child, _ in self._children:
+            child.changes.note(child, UNACCEPTED)
             child.close()
         self._children.clear()
 

@@ -38,6 +38,7 @@ from ovum.net.socket.door import (
     READ_SHUT,
     SENT,
     TAKEN,
+    UNACCEPTED,
     WRITE_SHUT,
 )
 from ovum.net.socket.endpoint import SHUT_RD, SHUT_RDWR, SHUT_WR, Endpoint
@@ -259,10 +260,10 @@ class StreamEndpoint(Endpoint):
         elif bits & ACCEPTED and self.listener is not None:
             self.listener.accepted(now)
         if bits & CLOSED:
-            self.close(now)
+            self.close(now, bits & UNACCEPTED != 0)
 
-    def close(self, now: int) -> None:
-        """The last descriptor is closed. A connection goes on until its end."""
+    def close(self, now: int, reset: bool = False) -> None:
+        """The last descriptor is closed. A connection goes on until its end, or is reset."""
         self.sockets.endpoints.pop(self.number, None)
         self.is_waiting = False
         if self.listener is not None:
@@ -271,7 +272,10 @@ class StreamEndpoint(Endpoint):
         if connection is not None:
             self.is_closed = True
             self.sockets.leaving[self] = None
-            connection.close(now)
+            if reset:
+                connection.abort(now)
+            else:
+                connection.close(now)
         else:
             self._release_binding()
             self.forget()

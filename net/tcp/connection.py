@@ -171,9 +171,9 @@ class Connection(Tcb):
         """See Endpoint."""
         return timers.next_deadline(self)
 
-    def on_icmp_error(self, now: int, seq: int, errno: int, hard: bool, ip_mtu: int) -> None:
+    def on_icmp_error(self, now: int, seq: int, errno: int, hard: bool, ip_mtu: int) -> bool:
         """See Endpoint."""
-        icmp.on_error(self, now, seq, errno, hard, ip_mtu)
+        return icmp.on_error(self, now, seq, errno, hard, ip_mtu)
 
     # For the program
 

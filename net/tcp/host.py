@@ -247,18 +247,19 @@ class TcpHost(Wakes):
                 return fitting[self.secret.hash(key, b"reuse") % len(fitting)]
         return None
 
-    def on_icmp_error(self, now: int, error: IcmpError) -> None:
-        """An ICMP error about a segment has come."""
+    def on_icmp_error(self, now: int, error: IcmpError) -> bool:
+        """An ICMP error about a segment has come. False: it is about nothing that is out, and
+        the path's MTU is not to be lowered for it (RFC 5927, 4.1, 7.2)."""
         data = bytes(error.payload[:8])
         if len(data) < 8:
             self.counters.count("tcp_icmp_short")
-            return
+            return False
         endpoint = self.table.get(error.dst + error.src + data[2:4] + data[:2])
         if endpoint is None:
             self.counters.count("tcp_icmp_for_nobody")
-            return
+            return False
         seq = int.from_bytes(data[4:8], "big")
-        endpoint.on_icmp_error(now, seq, error.errno, error.hard, error.ip_mtu)
+        return endpoint.on_icmp_error(now, seq, error.errno, error.hard, error.ip_mtu)
 
     def flush(self, now: int) -> None:
         """Sends what connections have to send."""

@@ -343,8 +343,12 @@ class HalfOpen(Endpoint):
         """See Endpoint."""
         return self.at
 
-    def on_icmp_error(self, now: int, seq: int, errno: int, hard: bool, ip_mtu: int) -> None:
-        """An error about our SYN and ACK: the number is right, so nobody has made it up."""
-        if hard and seq == self.iss:
+    def on_icmp_error(self, now: int, seq: int, errno: int, hard: bool, ip_mtu: int) -> bool:
+        """An error about our SYN and ACK: if the number is right, nobody has made it up."""
+        if seq != self.iss:
+            self.host.counters.count("tcp_icmp_out_of_window")
+            return False
+        if hard:
             self.host.counters.count("tcp_half_open_icmp")
             self.remove()
+        return True

@@ -62,6 +62,22 @@ def of(c: Connection) -> Recovery:
     return c.recovery
 
 
+def on_smaller_mss(c: Connection) -> bool:
+    """The path's MTU is lower: what is out and too large is sent again in smaller segments, which
+    is no congestion (RFC 1191, 6.5; Linux, tcp_simple_retransmit). Whether there is any."""
+    for record in c.sent:
+        if record.end - record.seq > c.mss and not record.flags & SACKED:
+            scoreboard.mark_lost(c, record)
+    if not c.lost_out:
+        return False
+    r = of(c)
+    if r.phase == OPEN:
+        r.phase = LOSS
+        r.point = c.snd_nxt
+    r.force = True
+    return True
+
+
 def is_open(c: Connection) -> bool:
     """Whether nothing is going on: the fast path is allowed."""
     r = c.recovery

@@ -49,8 +49,9 @@ class Endpoint:
         """When the next thing is due, or NEVER."""
         raise NotImplementedError
 
-    def on_icmp_error(self, now: int, seq: int, errno: int, hard: bool, ip_mtu: int) -> None:
-        """An ICMP error about a segment of ours with this number on the wire."""
+    def on_icmp_error(self, now: int, seq: int, errno: int, hard: bool, ip_mtu: int) -> bool:
+        """An ICMP error about a segment of ours with this number on the wire. False: nothing with
+        it is out (RFC 5927, 4.1)."""
         raise NotImplementedError
 
 

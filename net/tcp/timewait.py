@@ -125,5 +125,7 @@ class TimeWait(Endpoint):
         """See Endpoint."""
         return self.expires
 
-    def on_icmp_error(self, now: int, seq: int, errno: int, hard: bool, ip_mtu: int) -> None:
-        """Nobody is interested."""
+    def on_icmp_error(self, now: int, seq: int, errno: int, hard: bool, ip_mtu: int) -> bool:
+        """Nothing is out."""
+        self.host.counters.count("tcp_icmp_out_of_window")
+        return False

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from struct import Struct
 
-from ovum.net.tcp import persist, rack, scoreboard
+from ovum.net.tcp import lifecycle, persist, rack, recovery, scoreboard
 from ovum.net.tcp.scoreboard import LOST, RETRANSMITTED, SACKED, Sent
 from ovum.net.tcp.seq import MASK
 from ovum.net.tcp.states import (
@@ -48,8 +48,12 @@ def flush(c: Connection, now: int) -> None:
     if state in (CLOSED, TIME_WAIT):
         return
     path = c.path
-    if (path.ip_mtu != c.ip_mtu or not path.valid) and not look_at_path(c, now):
-        return
+    if path.ip_mtu != c.ip_mtu or not path.valid:
+        before = c.mss
+        if not look_at_path(c, now):
+            return
+        if c.mss < before and recovery.on_smaller_mss(c):
+            lifecycle.set_predict(c)
     if c.lost_out > c.retrans_out:
         retransmit(c, now)
     if state in SENDING:

@@ -16,6 +16,7 @@ from ovum.net.socket.door import (
     PEER_CLOSED,
     SENT,
     TAKEN,
+    UNACCEPTED,
     WRITE_SHUT,
 )
 from ovum.net.socket.ring import MESSAGE_OVERHEAD, Changes, Ring
@@ -140,4 +141,4 @@ def test_children_are_accepted_in_order_and_closed_with_their_listener(changes: 
     assert listener.accept() == (children[0], b"peer")
     assert changes.take() == [("listener", ACCEPTED)]
     listener.close()
-    assert changes.take() == [("listener", CLOSED), (children[1].number, CLOSED)]
+    assert changes.take() == [("listener", CLOSED), (children[1].number, CLOSED | UNACCEPTED)]

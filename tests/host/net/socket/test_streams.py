@@ -283,10 +283,28 @@ def test_a_closed_listener_frees_its_port_and_its_children() -> None:
         listener.close()
         await settle()
         assert client.ring.poll() & EPOLLRDHUP
+        assert client.ring.take_error() == ECONNRESET
         again = await machine.stream()
         await again.set(1, 2, 1)
         await again.bind("127.0.0.1", 80)
         await again.listen()
+
+    run(main)
+
+
+def test_what_waits_for_the_accept_queue_is_accepted_as_soon_as_there_is_room() -> None:
+    async def main() -> None:
+        machine = ModelMachine()
+        listener = await machine.stream()
+        await listener.bind("127.0.0.1", 80)
+        await listener.listen(0)
+        for _ in range(2):
+            await (await machine.stream()).connect("127.0.0.1", 80)
+        await settle()
+        assert machine.network.stack.counters["tcp_accept_queue_full"]
+        listener.accept()
+        await settle()  # no time passes
+        listener.accept()
 
     run(main)
 
