@@ -63,6 +63,7 @@ async def _start(machine: Machine) -> Network:
     for name in _PARTS:
         __import__(name)
         await checkpoint()
+    import os
     import time
 
     import _kernel
@@ -73,6 +74,9 @@ async def _start(machine: Machine) -> Network:
     kernel: Any = _kernel
     rng: Any = Entropy()
     network = Network(machine.scheduler, rng, kernel.Socket, time.time_ns)
+    # Of the machine's memory, connections may buffer a quarter.
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    network.tcp.settings.memory = memory // 4
     network.take_changes = kernel.sockets_changed
     here: Any = machine
     here.events.sockets_changed = network.sockets_changed

@@ -44,7 +44,7 @@ from ovum.net.socket.door import (
 from ovum.net.socket.endpoint import SHUT_RD, SHUT_RDWR, SHUT_WR, Endpoint
 from ovum.net.socket.options import SOL_IP, SOL_IPV6, SOL_SOCKET, SOL_TCP, Values, packed
 from ovum.net.tcp import sockopt
-from ovum.net.tcp.settings import SocketOptions
+from ovum.net.tcp.settings import SEND_BUFFER, SocketOptions
 from ovum.net.tcp.states import SYN_RECEIVED, SYN_SENT
 
 TYPE_CHECKING = False
@@ -60,7 +60,7 @@ if TYPE_CHECKING:
 BACKLOG_MOST = 4096
 """net.core.somaxconn."""
 
-RECEIVE_MOST, SEND_MOST = 1 << 20, 1 << 18
+RECEIVE_MOST, SEND_MOST = 1 << 20, SEND_BUFFER
 """How far the rings grow unless the program says; TCP opens its window by need."""
 
 SO_ACCEPTCONN, SO_LINGER, SO_RCVBUF = 30, 13, 8
@@ -171,6 +171,9 @@ class StreamEndpoint(Endpoint):
         self.local, self.local_port = connection.local, connection.local_port
         self.remote, self.remote_port = connection.remote, connection.remote_port
         self.scope = connection.interface
+        if connection.send_limit < SEND_BUFFER:
+            # Memory is short.
+            self.door.set_limits(RECEIVE_MOST, connection.send_limit)
 
     async def _connect_later(self, remote: bytes, port: int, interface: int) -> None:
         """Connects when the machine's configuration has been settled."""
@@ -407,6 +410,8 @@ class StreamEndpoint(Endpoint):
         if self.receive_size != RECEIVE_MOST:
             options.receive_limit = self.receive_size
         self.door.set_limits(self.receive_size, self.send_size, self._backlog())
+        if self.connection is not None:
+            self.connection.send_limit = self.send_size
         self._apply()
 
     def _backlog(self) -> int:

@@ -20,6 +20,8 @@ def make(half: HalfOpen, now: int, seg: Segment | None) -> bool:
     host = half.host
     listener.options.shared = True
     c = Connection(host, half.path, listener.options, half.ports >> 16, half.ports & 0xFFFF)
+    if not host.memory.reserve(c):
+        return False
     c.iss = half.iss + START
     c.irs = half.irs + START
     c.snd_una = c.snd_nxt = c.snd_wl2 = c.iss + 1
@@ -44,11 +46,13 @@ def make(half: HalfOpen, now: int, seg: Segment | None) -> bool:
     lifecycle.enter(c, ESTABLISHED, lifecycle.HANDSHAKE)
     if not listener.observer.accept(listener, c):
         host.counters.count("tcp_accept_queue_full")
+        host.memory.release(c)
         c.state = CLOSED
         return False
     c.binding = listener.binding
     c.binding.retain()
     half.remove()
+    host.passive_opens += 1
     host.table[c.key] = c
     if c.state != ESTABLISHED:
         # The observer has ended it already.

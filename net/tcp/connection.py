@@ -258,6 +258,7 @@ class Connection(Tcb):
             limit = min(options.receive_limit or self.rcv_limit, 65535 << self.rcv_shift)
             self.rcv_limit = min(limit, options.window_clamp or limit)
             self.hold_back()
+        self.host.memory.charge(self)
         if options.congestion and options.congestion != self.cc.name:
             old = self.cc
             self.cc = make(options.congestion, self.mss)

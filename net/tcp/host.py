@@ -28,12 +28,13 @@ A Door's receive limit should be settings.receive_max (or SO_RCVBUF): TCP opens 
 
 from __future__ import annotations
 
-from errno import EADDRNOTAVAIL
+from errno import EADDRNOTAVAIL, ENOBUFS
 
 from ovum.net.tcp import lifecycle, tx
 from ovum.net.tcp.connection import Connection
 from ovum.net.tcp.isn import Secret
 from ovum.net.tcp.listen import Listener
+from ovum.net.tcp.memory import Memory
 from ovum.net.tcp.ports import ANY6, Ports
 from ovum.net.tcp.rx_data import QUICK
 from ovum.net.tcp.seq import MASK, START
@@ -79,6 +80,10 @@ class TcpHost(Wakes):
         self.orphans = 0
         self.reassembling = 0
         """Bytes in all connections' reassembly."""
+        self.segments_in = self.segments_out = 0
+        self.active_opens = self.passive_opens = 0
+        """For /proc/net/snmp."""
+        self.memory = Memory(self.settings, counters)
         self.dirty: list[Connection] = []
         self.started = -1
         """When the first connection was made: no timestamp of ours is older."""
@@ -146,6 +151,10 @@ class TcpHost(Wakes):
         if self.started < 0:
             self.started = now
         c = Connection(self, path, options, binding.port, port)
+        if not self.memory.reserve(c):
+            binding.release()
+            raise OSError(ENOBUFS, "connections have all the memory that they may have")
+        self.active_opens += 1
         c.stream = stream
         c.observer = observer
         c.binding = binding
@@ -169,6 +178,7 @@ class TcpHost(Wakes):
 
     def receive(self, now: int, packet: Packet) -> None:
         """A TCP segment has come."""
+        self.segments_in += 1
         data = packet.payload
         if len(data) < 20:
             self.counters.count("tcp_header_short")
@@ -280,6 +290,7 @@ class TcpHost(Wakes):
 
     def forget(self, c: Connection) -> None:
         """A connection is over."""
+        self.memory.release(c)
         self.forget_ooo(c)
         self.forget_endpoint(c)
         self._leave_orphans(c)
@@ -308,6 +319,7 @@ class TcpHost(Wakes):
 
     def remember(self, c: Connection, now: int, peer_open: bool, acknowledge: bool) -> None:
         """A connection goes to TIME-WAIT."""
+        self.memory.release(c)
         self.forget_ooo(c)
         self.forget_endpoint(c)
         self._leave_orphans(c)
@@ -349,6 +361,7 @@ class TcpHost(Wakes):
         self.counters.count("tcp_resets_sent")
         flags = 0x5000 | RST if ack < 0 else 0x5000 | RST | ACK
         header = tx.PLAIN.pack(ports, seq & MASK, max(ack, 0) & MASK, flags, 0, 0)
+        self.segments_out += 1
         self.ip.send(path, 6, (header,), 16)
 
     def may_challenge(self, now: int) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ovum.net.tcp import child, cookies
 from ovum.net.tcp.seq import MASK, before
+from ovum.net.tcp.settings import LEAST_BUFFER
 from ovum.net.tcp.tcb import NEVER, Endpoint
 from ovum.net.wire.errors import WireError
 from ovum.net.wire.tcp import ACK, RST, SYN, Options, Segment, emit_header, parse
@@ -107,7 +108,8 @@ class Listener:
             counters.count("tcp_no_path")
             return
         queue = max(self.backlog, LEAST_QUEUE)
-        if len(self.half) >= queue or host.half_open >= host.settings.syn_queue:
+        full = len(self.half) >= queue or host.half_open >= host.settings.syn_queue
+        if full or host.memory.is_short():
             if not host.settings.syn_cookies:
                 counters.count("tcp_syn_queue_full")
                 return
@@ -213,6 +215,8 @@ class HalfOpen(Endpoint):
         if self.snd_shift >= 0:
             options.window_scale = host.scale
         window = socket_options.receive_limit or host.settings.receive_initial
+        if host.memory.is_short():
+            window = min(window, LEAST_BUFFER)
         segment = Segment(
             self.ports >> 16,
             self.ports & 0xFFFF,
@@ -222,6 +226,7 @@ class HalfOpen(Endpoint):
             min(window, 65535),
             options=options,
         )
+        host.segments_out += 1
         host.ip.send(
             self.path,
             6,
@@ -312,6 +317,7 @@ class HalfOpen(Endpoint):
                 65535,
                 options=stamp,
             )
+            self.host.segments_out += 1
             self.host.ip.send(self.path, 6, (emit_header(segment),), 16)
 
     def remove(self) -> None:

@@ -176,9 +176,10 @@ def _grow(c: Connection) -> None:
     if c.stream.receive_queued() <= c.rcv_limit >> 1:
         most = min(c.host.settings.receive_max, 65535 << c.rcv_shift)
         grown = min(2 * c.rcv_limit, most) - c.rcv_limit
-        if c.held_back >= grown:
+        if c.held_back >= grown and c.host.memory.may_grow():
             c.held_back -= grown
             c.rcv_limit += grown
+            c.host.memory.charge(c)
             c.grow_at = c.rcv_nxt + c.rcv_limit
 
 

@@ -5,13 +5,19 @@ from __future__ import annotations
 MS = 1_000_000
 SECOND = 1_000_000_000
 
+SEND_BUFFER = 256 * 1024
+"""What a program may write ahead unless it says."""
+
+LEAST_BUFFER = 8 * 1024
+"""The window of a connection, and what its program may write ahead, when memory is short."""
+
 
 class Settings:
     """Of a TcpHost. Times are ns, sizes bytes."""
 
     __slots__ = (
         "challenge_acks", "congestion", "fin_timeout", "keep_count", "keep_idle", "keep_interval",
-        "local_ports", "max_rto", "min_rto", "orphans", "reassembly", "receive_initial",
+        "local_ports", "max_rto", "memory", "min_rto", "orphans", "reassembly", "receive_initial",
         "receive_max",
         "retries_first", "retries_last", "sack", "syn_ack_retries", "syn_cookies", "syn_queue",
         "syn_retries", "time_wait", "time_waits", "timestamps", "window_scaling",
@@ -47,6 +53,10 @@ class Settings:
         """Connections that the program has closed and that are not finished, at most."""
         self.reassembly = 32 * 1024 * 1024
         """Bytes of all connections that wait for what precedes them."""
+        self.memory = 64 * 1024 * 1024
+        """Bytes that connections may buffer in all: windows, and what programs may write ahead.
+        Behind half of it new connections get LEAST_BUFFER of each, windows no longer grow, and SYNs
+        are answered with cookies; behind all of it there are no new connections."""
         self.challenge_acks = 100
         """Per second and host (RFC 5961, 7); a random half is added, so it cannot be probed."""
         self.keep_idle = 7200 * SECOND

@@ -114,6 +114,7 @@ class TimeWait(Endpoint):
             window,
             options=options,
         )
+        self.host.segments_out += 1
         self.host.ip.send(self.path, 6, (emit_header(segment),), 16)
 
     def on_timer(self, now: int) -> None:

@@ -293,6 +293,7 @@ def _send_syn(c: Connection, now: int) -> None:
     c.last_ack_sent = c.rcv_nxt
     header = emit_header(segment)
     hop_limit, traffic_class = c.options.hop_limit, c.options.traffic_class
+    c.host.segments_out += 1
     c.host.ip.send(c.path, 6, (header,), 16, 0, hop_limit, traffic_class)
 
 
@@ -341,12 +342,18 @@ def emit(c: Connection, now: int, seq: int, flags: int, payload: bytes) -> None:
     c.delack_at = NEVER
     c.last_ack_sent = c.rcv_nxt
     options = c.options
+    size = len(payload)
+    cut = 0
+    if size > c.mss:
+        cut = c.mss
+        c.host.segments_out += (size - 1) // cut
+    c.host.segments_out += 1
     c.host.ip.send(
         c.path,
         6,
-        (header, payload) if payload else (header,),
+        (header, payload) if size else (header,),
         16,
-        c.mss if len(payload) > c.mss else 0,
+        cut,
         options.hop_limit,
         options.traffic_class,
     )

@@ -120,6 +120,15 @@ def closing_with_unread_bytes_resets() -> None:
 
 
 @check
+def closing_a_listener_resets_what_was_not_accepted() -> None:
+    with listening() as listener, socket.create_connection(listener.getsockname()[:2]) as client:
+        select.select([listener], [], [], PATIENCE_S)
+        listener.close()
+        with refused(errno.ECONNRESET):
+            client.recv(1)
+
+
+@check
 def lingering_for_no_time_resets() -> None:
     with connected() as (client, server):
         server.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, bytes((1, 0, 0, 0, 0, 0, 0, 0)))

@@ -134,6 +134,7 @@ def test_numbers(network: Network) -> None:
     snmp = connections.statistics_lines(procnet.text(network, "snmp", {}))
     assert "    RetransSegs: 3" in snmp
     assert "    InCsumErrors: 1" in snmp
+    assert "    OutSegs: 0" in snmp
     assert "    udp_checksum_bad: 1" in connections.statistics_lines(
         procnet.text(network, "netstat", {})
     )
