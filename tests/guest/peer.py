@@ -124,7 +124,8 @@ class Peer:
     def _read(self) -> None:
         assert self._socket
         data = self._socket.recv(1 << 18)
-        assert data, "QEMU has closed the wire"
+        if not data:
+            raise EOFError("QEMU has closed the wire")
         self._in += data
         at, frames = 0, []
         while len(self._in) - at >= 4:
