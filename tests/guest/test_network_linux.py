@@ -129,7 +129,8 @@ def test_many_connections_one_after_the_other(record: Path, address: str) -> Non
 def test_pings_are_answered(record: Path, address: str, size: int, count: int) -> None:
     words = ["-f", "-q", "-c", str(count), "-s", str(size), "-w", "50", address]
     done = subprocess.run([machine.require("ping"), *words], capture_output=True, text=True)
-    assert re.search(rf"\b{count} received", done.stdout), done.stdout
+    received = re.search(r"(\d+) received", done.stdout)
+    assert received and int(received[1]) >= count, done.stdout
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
