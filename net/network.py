@@ -191,6 +191,8 @@ class Network:
         )
         port = Port(self, card, interface)
         self.ports.append(port)
+        # Those that it is in from its beginning.
+        port.groups_changed()
         self.settle(self.now())
         return port
 

@@ -94,6 +94,8 @@ class VirtioNet(NetworkCard):
         super().__init__(self.device.name)
         self.control: Control | None = None
         """The queue of commands, if the device has one."""
+        self._filter: tuple[bool, bool, Sequence[bytes]] = (False, False, ())
+        """What is to be received; may be wanted before the device can be told."""
         self._config = NetConfig(transport.config)
 
     async def start(self) -> None:
@@ -176,7 +178,7 @@ class VirtioNet(NetworkCard):
         if self.control is not None:
             # A device that does not filter is one more that lets everything through.
             await self.control.set_address(self.mac)
-            await self.control.set_filter(False, False, ())
+            await self.control.set_filter(*self._filter)
         while True:
             self._look_at_link()
             await self.device.config_changed.wait()
@@ -200,6 +202,7 @@ class VirtioNet(NetworkCard):
         self.check()
         if self.control is None:
             return  # it lets everything through (5.1.6.5.1)
+        self._filter = promiscuous, all_multicast, multicast
         if not await self.control.set_filter(promiscuous, all_multicast, multicast):
             raise DeviceError(f"{self.name}: it has not taken the filter")
 

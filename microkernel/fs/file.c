@@ -58,6 +58,13 @@ static bool grow(int fd) {
     return true;
 }
 
+int fd_room(void) {
+    int fd = lowest_free;
+    while (fd < capacity && slots[fd].file)
+        fd++;
+    return fd >= (int)fd_limit ? -EMFILE : grow(fd) ? 0 : -ENOMEM;
+}
+
 int fd_install(struct file *f, int from, bool close_on_exec) {
     int fd = from > lowest_free ? from : lowest_free;
     while (fd < capacity && slots[fd].file)

@@ -79,6 +79,8 @@ extern u32 fd_limit;
 struct file *fd_file(int fd);
 /* The lowest free descriptor from `from` on; takes over the caller's reference. -EMFILE, -ENOMEM. */
 int fd_install(struct file *f, int from, bool close_on_exec);
+/* Whether fd_install would find a number now: 0, -EMFILE or -ENOMEM. */
+int fd_room(void);
 /* Puts the file at exactly this descriptor, closing what was there. */
 int fd_install_at(struct file *f, int fd, bool close_on_exec);
 /* Two files at once (pipe, socketpair): takes over both references and stores the numbers at the program's

@@ -103,7 +103,9 @@ i64 sys_accept4(u64 fd, u64 to, u64 size_at, u64 flags) {
     struct message peer = {.address = {AF_UNIX}};
     if (error || flags & ~(u64)TYPE_FLAGS)
         return error ? error : -EINVAL;
-    error = socket_accept(f, flags & O_NONBLOCK, &connection, &peer);
+    error = fd_room();      /* a connection that gets no number stays in the queue, as on Linux */
+    if (!error)
+        error = socket_accept(f, flags & O_NONBLOCK, &connection, &peer);
     if (error)
         return error;
     error = to ? give_address(peer.address, peer.address_size ? peer.address_size : 2, to, size_at) : 0;

@@ -170,7 +170,12 @@ class InterfaceConfiguration:
         elif kind == events.RESOLVERS and subject is self.interface:
             self._machine.changed(now)
         elif kind == events.CONFLICT:
-            self._conflict(now, getattr(subject, "address", b""))
+            # RFC 5227, 2.4 (c): an address that was free when we took it is defended for good.
+            # Otherwise two frames of anybody's on the link would end all connections. What we have
+            # given ourselves yields (RFC 3927, 2.5).
+            address = getattr(subject, "address", b"")
+            if self._own is not None and address == self._own.address:
+                self._conflict(now, address)
 
     def _link_changed(self, now: int) -> None:
         if self._dhcp is None:
@@ -182,7 +187,7 @@ class InterfaceConfiguration:
         self._arm()
 
     def _conflict(self, now: int, address: bytes) -> None:
-        """Somebody else has an address, and insists on it."""
+        """Somebody else has an address that we wanted."""
         if self._dhcp is not None and address == self._address and address:
             self._dhcp.conflict(now)
         elif self._own is not None and address == self._own.address and address:

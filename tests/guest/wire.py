@@ -46,6 +46,10 @@ class Guest:
             raise AssertionError(f"no line {words!r}\n" + "\n".join(self._errors[-40:])) from None
         assert line == words, (line, self._errors[-40:])
 
+    def has_line(self) -> bool:
+        """Whether expect_line would not wait."""
+        return not self._lines.empty()
+
     def account(self) -> dict[str, Any]:
         """What it says at its end."""
         assert self.process.wait(LIMIT_S) == 0, self._errors[-40:]
@@ -90,10 +94,12 @@ def started(
     *words: str,
     more: str = "",
     program: Path = PROGRAM,
+    limit_s: float = 100,
 ) -> Iterator[Guest]:
     """Boots the program with one card, behind the backend `n0`."""
     control = folder / "control"
-    command = [*machine.OVUM, "run", "--net", "none", "--machine", kind, "--timeout", "100"]
+    command = [*machine.OVUM, "run", "--net", "none", "--machine", kind]
+    command += ["--timeout", str(limit_s)]
     for one in (f"-netdev {netdev}", f"-device {device},netdev=n0,id=card", more):
         if one:
             command += ["--qemu", one]

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import resource
 import select
 import socket
 import tempfile
@@ -34,6 +35,22 @@ def names_are_those_of_both_ends() -> None:
         with connected(family) as (client, server):
             assert client.getpeername() == server.getsockname()
             assert server.getpeername() == client.getsockname()
+
+
+@check
+def a_connection_that_gets_no_descriptor_stays_in_the_queue() -> None:
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with listening() as server, socket.create_connection(server.getsockname()) as client:
+        select.select([server], [], [], PATIENCE_S)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))
+        try:
+            for _ in range(3):
+                with refused(errno.EMFILE):
+                    server.accept()
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        with server.accept()[0] as one:
+            assert one.getpeername() == client.getsockname()
 
 
 @check

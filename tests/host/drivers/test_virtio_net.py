@@ -304,6 +304,30 @@ def test_what_is_received_is_chosen_by_commands(machine: Machine, run: Run) -> N
     run(with_card, model, use)
 
 
+def test_a_filter_that_is_set_at_once_stays(machine: Machine, run: Run) -> None:
+    """Before the card's own task has told the device anything."""
+    model = NetModel(machine, OFFLOADS)
+    group = bytes.fromhex("01005e000001")
+
+    async def start() -> None:
+        card = VirtioNet(MmioTransport(model.machine, model.face.place))
+        try:
+            async with Group() as tasks:
+                tasks.start(model.run)
+                await card.start()
+                tasks.start(card.listen)
+                await card.set_filter(multicast=[group])
+                await testing.settle()
+                tables = [data for kind, number, data in model.commands if (kind, number) == (1, 0)]
+                assert set(tables) == {bytes(4) + b"\1\0\0\0" + group}
+                tasks.cancel()
+        finally:
+            model.resets = True
+            await card.stop()
+
+    run(start)
+
+
 def test_the_configuration_says_address_and_mtu(machine: Machine, run: Run) -> None:
     model = NetModel(machine, MERGE | net.MTU_GIVEN, mtu=9000)
 

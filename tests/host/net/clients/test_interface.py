@@ -90,18 +90,23 @@ def test_an_address_of_somebody_elses_is_found_out_and_declined() -> None:
     assert lan.notes.lines[1] == "!network: eth0: 192.0.2.100 is gone: somebody else has it"
 
 
-def test_an_address_that_somebody_takes_later_is_defended_once() -> None:
+def test_an_address_that_somebody_takes_later_is_defended_and_kept() -> None:
     lan = served(Server())
     lan.run(30)
     lan.take()
     lan.say(FIRST)
     lan.run(1)
     assert lan.take() == ["announce 192.0.2.100"]
-    assert lan.addresses() == ["192.0.2.100/24"]
+    for _ in range(5):
+        lan.say(FIRST)
+        lan.run(1)
+    # Once in ten seconds, whatever others say (RFC 5227, 2.4 (c)).
+    assert lan.take() == []
+    lan.run(10)
     lan.say(FIRST)
     lan.run(1)
-    assert lan.take() == ["DECLINE 0.0.0.0 > 255.255.255.255"]
-    assert lan.addresses() == []
+    assert lan.take() == ["announce 192.0.2.100"]
+    assert lan.addresses() == ["192.0.2.100/24"]
 
 
 def test_when_nobody_answers_the_program_does_not_wait_long() -> None:

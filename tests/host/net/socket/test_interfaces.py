@@ -78,6 +78,21 @@ def test_an_interface_without_an_address_says_so() -> None:
     run(main)
 
 
+def test_a_card_lets_the_groups_through_that_every_machine_is_in() -> None:
+    async def main() -> None:
+        from .machine import WireCard
+
+        card = WireCard("eth0", 1)
+        ModelMachine().attach(card)
+        await settle()
+        # All hosts, all nodes, and the solicited node of its link-local address (RFC 4291, 2.7.1).
+        assert [group.hex() for group in card.groups] == [
+            *("01005e000001", "333300000001", "3333ff000001")
+        ]
+
+    run(main)
+
+
 def test_the_list_of_interfaces_with_addresses() -> None:
     async def main() -> None:
         machine, _ = await pair()
