@@ -174,6 +174,10 @@ class StreamEndpoint(Endpoint):
         if connection.send_limit < SEND_BUFFER:
             # Memory is short.
             self.door.set_limits(RECEIVE_MOST, connection.send_limit)
+        elif self.options.receive_limit:
+            # The program has said how large its buffers are to be.
+            connection.send_limit = self.send_size
+            connection.host.memory.charge(connection)
 
     async def _connect_later(self, remote: bytes, port: int, interface: int) -> None:
         """Connects when the machine's configuration has been settled."""

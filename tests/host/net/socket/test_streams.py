@@ -309,6 +309,40 @@ def test_what_waits_for_the_accept_queue_is_accepted_as_soon_as_there_is_room() 
     run(main)
 
 
+def test_buffers_are_counted_as_large_as_they_are() -> None:
+    async def main() -> None:
+        machine = ModelMachine()
+        listener = await machine.stream()
+        await listener.set(1, 7, 200_000)
+        await listener.bind("127.0.0.1", 80)
+        await listener.listen()
+        client = await machine.stream()
+        await client.connect("127.0.0.1", 80)
+        await settle()
+        server, _ = listener.accept()
+        assert server.ring.send_limit == 400_000
+        memory = machine.network.tcp.memory
+        before = memory.charged
+        assert before >= server.ring.send_limit + client.ring.send_limit
+        for end in (client, server):
+            await end.set(1, 13, bytes((1, 0, 0, 0, 0, 0, 0, 0)))
+            end.close()
+        await settle()
+        assert memory.charged == 0
+
+    run(main)
+
+
+def test_with_little_memory_rings_are_small() -> None:
+    async def main() -> None:
+        machine = ModelMachine()
+        machine.network.tcp.settings.memory = 400_000
+        _, client, server = await connected(machine)
+        assert (client.ring.send_limit, server.ring.send_limit) == (262_144, 8192)
+
+    run(main)
+
+
 def test_shutting_a_listener_down_ends_its_listening() -> None:
     async def main() -> None:
         machine = ModelMachine()
