@@ -86,6 +86,8 @@ static i64 send_record(struct socket *s, struct message *m, bool nonblocking) {
         return -socket_take_error(s);
     if (!error && !local)
         error = m->control_size > SOCKET_CONTROL_MAX ? -ENOBUFS : check_destination(s, m);
+    if (!error && (s->family == AF_INET || s->family == AF_INET6))
+        error = message_check_controls(m);
     if (!error && local && !(error = local_collect(m, &passed)))
         error = local_target(s, m, &target);
     if (error) {

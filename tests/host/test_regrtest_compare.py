@@ -36,12 +36,12 @@ def test_only_what_passes_on_linux_counts() -> None:
 
 def test_what_linux_was_told_to_refuse_is_left_out_with_the_reason() -> None:
     linux = module(a="pass", b="fail", c="pass", d="fail")
-    linux.tests["a"].refused = ["socket"]
-    linux.tests["b"].refused = ["process", "socket"]
+    linux.tests["a"].refused = ["family"]
+    linux.tests["b"].refused = ["process", "family"]
     linux.fixtures["setUpClass (C)"] = Case("error", refused=["process"])
     found = compare(linux, module(a="pass"), listed(c="takes too long"))
     assert found.left_out == {
-        "b": "starts a process and opens a socket",
+        "b": "opens a socket of another family and starts a process",
         "c": "takes too long",
         "setUpClass (C)": "starts a process",
     }

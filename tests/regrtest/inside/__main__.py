@@ -33,6 +33,8 @@ DETAIL = 3000
 """How much of a traceback is reported."""
 GIVE_UP_S = 3.0
 """How long a test may go on that was refused something: some wait for it for ever."""
+LOCAL = ("test.test_socketserver", "test.test_timeout")
+"""Modules that ask for the network and mean this machine's own."""
 RECORDS_FD = 240
 """Out of the way of tests that look at descriptors, and below every limit."""
 
@@ -56,9 +58,10 @@ class Records:
             line = line[os.write(self._fd, line) :]
 
     def refused(self, kind: str) -> None:
-        """Notes what the running test was refused, and does not wait for it much longer."""
+        """Notes what the running test was refused; for a process it does not wait much longer."""
         self.write(refused=kind)
-        faulthandler.dump_traceback_later(GIVE_UP_S, exit=True)
+        if kind == "process":
+            faulthandler.dump_traceback_later(GIVE_UP_S, exit=True)
 
 
 class Result(unittest.TestResult):
@@ -146,6 +149,8 @@ def run_module(records: Records, name: str, skip: Collection[str], limit_s: floa
     from test.libregrtest.utils import clear_caches, remove_testfn
 
     records.write(module=name)
+    # No resource: nothing large, slow, audible or on the network.
+    support.use_resources = ("network",) if name in LOCAL else ()
     started = time.monotonic()
     skipped = error = None
     random.seed(SEED)
@@ -190,19 +195,15 @@ def main() -> None:
 
     from test import support
     from test.libregrtest.setup import setup_process
-    from test.support import os_helper, socket_helper
+    from test.support import os_helper
 
     # A guest's interpreter does not, since nobody would read it; tests see that it can.
     sys.dont_write_bytecode = False
     setup_process()
     support.verbose = 0
-    # No resource: nothing large, slow, audible or on the network.
-    support.use_resources = ()
     # An emulated processor may be twenty times as slow as this one.
     support.LOOPBACK_TIMEOUT = support.SHORT_TIMEOUT = support.LONG_TIMEOUT = 600.0
     os.chdir(tempfile.gettempdir())
-    # Where there are no sockets at all, the import of a module fails that has one test with them.
-    socket_helper._bind_nix_socket_error = OSError("no sockets")
     with os_helper.temp_cwd(f"work-{os.getpid()}"):
         for module in plan["modules"]:
             run_module(records, module["name"], module["skip"], module["limit_s"])
