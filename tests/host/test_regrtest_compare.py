@@ -76,15 +76,24 @@ def test_a_boot_is_not_overloaded() -> None:
 def test_a_job_has_only_what_should_pass_in_it() -> None:
     linux = module(a="pass", b="fail", c="pass")
     linux.tests["a"].seconds = 2.0
-    job = guest.job(linux, listed(c="why", **{"another.module": "why"}))
+    job = guest.job(linux, listed(c="why", **{"another.module": "why"}), ("a",))
+    assert job.only == ("a",)
     assert job.skip >= {"b", "c"} and "a" not in job.skip
     assert job.limit_s == guest.BASE_S + 2 * guest.FACTOR
 
 
 def test_names_are_modules_or_packages_of_them() -> None:
-    assert choose(["test_os"], MODULES) == (["test.test_os"], [])
-    assert choose(["test.test_asyncio", "test_os"], MODULES)[0] == [*MODULES[1:], MODULES[0]]
-    assert choose(["test_asyncio.test_tasks", "test_o"], MODULES) == ([MODULES[2]], ["test_o"])
+    assert choose(["test_os"], MODULES) == ({"test.test_os": ()}, [])
+    chosen, _ = choose(["test.test_asyncio", "test_os"], MODULES)
+    assert list(chosen) == [*MODULES[1:], MODULES[0]]
+    assert choose(["test_asyncio.test_tasks", "test_o"], MODULES) == ({MODULES[2]: ()}, ["test_o"])
+
+
+def test_names_may_be_parts_of_modules() -> None:
+    one, other = "test_os.FileTests", "test_os.StatTests.test_stat"
+    assert choose([one, other], MODULES)[0] == {MODULES[0]: (f"test.{one}", f"test.{other}")}
+    assert choose([one, "test_os"], MODULES)[0] == {MODULES[0]: ()}
+    assert choose(["test_os", one], MODULES)[0] == {MODULES[0]: ()}
 
 
 def test_a_class_of_tests_is_left_out_by_its_name() -> None:

@@ -66,6 +66,19 @@ def found(sysroot: Sysroot, tmp_path_factory: pytest.TempPathFactory) -> Module:
     return module
 
 
+def test_only_parts_run_that_are_asked_for(sysroot: Sysroot, tmp_path: Path) -> None:
+    (tmp_path / "sample.py").write_text(SAMPLE)
+    interpreter = Interpreter(
+        sysroot.python(str(INSIDE)),
+        {**sysroot.python_env(), "PYTHONPATH": str(tmp_path), "TMPDIR": str(tmp_path)},
+        refuse=True,
+    )
+    only = ("sample.Hiding", "sample.Outcomes.test_pass", "sample.Outcomes.test_fail")
+    skip = frozenset({"sample.Outcomes.test_fail"})
+    (module,) = run(interpreter, [Job("sample", 2.0, skip, only)], tmp_path / "log")
+    assert module.tests.keys() == {"sample.Hiding.test_id", "sample.Outcomes.test_pass"}
+
+
 def outcomes(module: Module, case: str) -> dict[str, str]:
     prefix = f"sample.{case}.test_"
     return {

@@ -3,8 +3,9 @@
 The plan comes on standard input, the records go to standard output, one JSON text a line after a
 record separator (RFC 7464). What the tests themselves print goes to standard error.
 
-The plan: `modules`, a list of objects with `name`, `skip` (tests not to run) and `limit_s` (the
-time for one test, or for what is between two); `refuse`, whether to be as limited as a guest.
+The plan: `modules`, a list of objects with `name`, `skip` (tests not to run), `only` (classes or
+tests; empty: all) and `limit_s` (the time for one test, or for what is between two); `refuse`,
+whether to be as limited as a guest.
 """
 
 import faulthandler
@@ -130,19 +131,23 @@ class Result(unittest.TestResult):
         self._detail = "unexpected success"
 
 
-def without(suite: unittest.TestSuite, skip: Collection[str]) -> None:
-    """Takes tests out of a suite."""
+def reduce(suite: unittest.TestSuite, skip: Collection[str], only: Collection[str]) -> None:
+    """Takes tests out of a suite, and all that `only` does not name, if it names any."""
     kept: list[Any] = []
     for test in suite:
         if isinstance(test, unittest.TestSuite):
-            without(test, skip)
+            reduce(test, skip, only)
             kept.append(test)
-        elif identity(test) not in skip:
+        elif (name := identity(test)) not in skip and (
+            not only or name in only or name.rpartition(".")[0] in only
+        ):
             kept.append(test)
     suite._tests = kept
 
 
-def run_module(records: Records, name: str, skip: Collection[str], limit_s: float) -> None:
+def run_module(
+    records: Records, name: str, skip: Collection[str], only: Collection[str], limit_s: float
+) -> None:
     """Runs the tests of one module and reports it."""
     from test import support
     from test.libregrtest.save_env import saved_test_environment
@@ -164,7 +169,7 @@ def run_module(records: Records, name: str, skip: Collection[str], limit_s: floa
                 suite = loader.loadTestsFromModule(importlib.import_module(name))
                 if loader.errors:
                     error = "".join(map(str, loader.errors))[-DETAIL:]
-                without(suite, frozenset(skip))
+                reduce(suite, frozenset(skip), frozenset(only))
                 suite.run(Result(records, limit_s))
             finally:
                 support.gc_collect()
@@ -206,7 +211,7 @@ def main() -> None:
     os.chdir(tempfile.gettempdir())
     with os_helper.temp_cwd(f"work-{os.getpid()}"):
         for module in plan["modules"]:
-            run_module(records, module["name"], module["skip"], module["limit_s"])
+            run_module(records, module["name"], module["skip"], module["only"], module["limit_s"])
     records.write(done=True)
     # Threads that a test has left behind are no reason to stay.
     sys.stderr.flush()
