@@ -21,30 +21,27 @@ NETWORK = (
 """With --full: twenty minutes."""
 
 PARTS = {
-    "test_asyncio.test_events": ("EPollEventLoopTests",),
     "test_asyncio.test_server": (),
     "test_asyncio.test_sock_lowlevel": ("EPollEventLoopTests",),
     "test_asyncio.test_streams": (),
     "test_epoll": (),
-    "test_ftplib": ("TestFTPClass", "TestIPv6Environment", "TestTimeouts"),
-    "test_httpservers": ("BaseHTTPServerTestCase", "SimpleHTTPServerTestCase"),
+    "test_ftplib": ("TestFTPClass", "TestIPv6Environment"),
+    "test_httpservers": ("BaseHTTPServerTestCase",),
     "test_imaplib": ("NewIMAPTests",),
     "test_poll": (),
     "test_poplib": ("TestPOP3Class",),
     "test_select": (),
-    "test_selectors": ("EpollSelectorTestCase", "PollSelectorTestCase"),
+    "test_selectors": ("EpollSelectorTestCase",),
     "test_smtplib": ("SMTPSimTests",),
     "test_socket": (
-        *("BasicTCPTest", "BasicTCPTest2", "BasicUDPTest", "BasicUDPLITETest"),
-        *("CreateServerFunctionalTest", "GeneralModuleTests", "InterruptedRecvTimeoutTest"),
-        *("NetworkConnectionNoServer", "NonBlockingTCPTests", "RecvmsgIntoSCMRightsStreamTest"),
-        *("RecvmsgRFC3542AncillaryUDP6Test", "SendmsgTCPTest", "SendmsgUDP6Test"),
-        *("TCPCloserTest", "UDPTimeoutTest"),
+        *("BasicTCPTest", "BasicUDPTest", "BasicUDPLITETest", "CreateServerFunctionalTest"),
+        *("GeneralModuleTests", "NetworkConnectionNoServer", "NonBlockingTCPTests"),
+        *("RecvmsgRFC3542AncillaryUDP6Test", "TCPCloserTest", "UDPTimeoutTest"),
     ),
     "test_socketserver": (),
-    "test_ssl": ("ContextTests", "SimpleBackgroundTests", "TestPostHandshakeAuth"),
+    "test_ssl": ("SimpleBackgroundTests",),
     "test_timeout": (),
-    "test_urllib2_localnet": (),
+    "test_urllib2_localnet": ("TestUrlopen",),
     "test_xmlrpc": ("SimpleServerTestCase",),
 }
 """What of them is run every time: a module's classes, or all of it."""
@@ -83,7 +80,7 @@ def test_the_network_is_as_good_as_linuxs(tmp_path: Path, full: bool) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     compared = re.search(r"^pass on Linux: (\d+)", done.stdout, re.MULTILINE)
     assert compared is not None
-    assert int(compared[1]) > (3000 if full else 400), done.stdout
+    assert int(compared[1]) > (3000 if full else 350), done.stdout
 
 
 def test_a_module_that_does_not_exist_is_named() -> None:
