@@ -6,7 +6,7 @@ import errno
 
 from ovum.net.iface.membership import Memberships
 from ovum.net.wire import addr
-from ovum.net.wire.udp import HEADER
+from ovum.net.wire.udp import HEADER, PROTOCOL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -171,7 +171,8 @@ class UdpEndpoint:
         if traffic_class < 0:
             traffic_class = self.traffic_class
         stack = self.host.stack
-        offset = -1 if self.no_checksum and path.version == 4 else 6
+        protocol = self.host.protocol
+        offset = -1 if self.no_checksum and path.version == 4 and protocol == PROTOCOL else 6
         pieces = (bytearray(HEADER.pack(self.port, port, size, 0)), data)
         if path.to_all and path.neighbor is not None:
             self._loop(path, pieces, offset, to_group, traffic_class)
@@ -180,7 +181,7 @@ class UdpEndpoint:
         if segment_size and size - 8 <= segment_size:
             segment_size = 0
         stack.send(
-            path, 17, pieces, offset, segment_size, hop_limit, traffic_class,
+            path, protocol, pieces, offset, segment_size, hop_limit, traffic_class,
             self.mtu_discover == DONT,
         )  # fmt: skip
 
@@ -191,7 +192,7 @@ class UdpEndpoint:
         stack = self.host.stack
         link = stack.interfaces[path.interface]
         if not to_group or (self.multicast_loop and path.remote in link.accept):
-            stack.send_home(path, 17, pieces, offset, 0, 1, traffic)
+            stack.send_home(path, self.host.protocol, pieces, offset, 0, 1, traffic)
 
     def _find(self, wire: bytes, scope: int, source: bytes, interface: int) -> Path:
         """The path to an address."""

@@ -23,13 +23,15 @@ PROTOCOL = 17
 class UdpHost:
     """Enters itself as `stack.protocols[17]`."""
 
+    protocol = PROTOCOL
+
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
         self._ports: dict[int, list[UdpEndpoint]] = {}
         self._count = 0
         self._key = stack.rng.getrandbits(64)
-        stack.protocols[PROTOCOL] = self.receive
-        stack.errors[PROTOCOL] = self.on_icmp_error
+        stack.protocols[self.protocol] = self.receive
+        stack.errors[self.protocol] = self.on_icmp_error
 
     @property
     def endpoints(self) -> list[UdpEndpoint]:

@@ -111,38 +111,6 @@ void socket_taken(struct socket *s, u32 n) {
     }
 }
 
-/* ---- control messages ---- */
-
-struct control_header { u64 length; u32 level, type; };
-
-void message_put_control(struct message *m, u32 level, u32 type, const void *data, size_t n) {
-    struct control_header h = {sizeof h + n, level, type};
-    if (h.length > m->control_size) {
-        m->told |= MSG_CTRUNC;
-        if (m->control_size < sizeof h)
-            return;
-        h.length = m->control_size;
-    }
-    if (copy_to_user(m->control, &h, sizeof h) || copy_to_user(m->control + sizeof h, data, h.length - sizeof h)) {
-        m->told |= MSG_CTRUNC;
-        return;
-    }
-    u64 space = min_u64(ALIGN_UP(h.length, 8), m->control_size);
-    m->control += space;
-    m->control_size -= space;
-}
-
-/* Those that services have delivered with a datagram. */
-void message_put_controls(struct message *m, const u8 *bytes, u32 n) {
-    struct control_header h;
-    for (u32 at = 0; at + sizeof h <= n; at += (u32)ALIGN_UP(h.length, 8)) {
-        memcpy(&h, bytes + at, sizeof h);
-        if (h.length < sizeof h || h.length > n - at)
-            break;
-        message_put_control(m, h.level, h.type, bytes + at + sizeof h, h.length - sizeof h);
-    }
-}
-
 /* ---- connections ---- */
 
 bool socket_queue(struct socket *listener, struct socket *child) {

@@ -82,14 +82,17 @@ struct socket *socket_of(const struct file *f); /* NULL: it is none */
 
 i64 socket_receive(struct file *f, struct message *m);
 i64 socket_send(struct file *f, struct message *m);
+/* fs/controls.c: gives the program one, or those that services have delivered with a datagram. */
 void message_put_control(struct message *m, u32 level, u32 type, const void *data, size_t n);
+void message_put_controls(struct message *m, const u8 *bytes, u32 n);
+/* Are those of the program such as IP knows? -EINVAL, -EFAULT. */
+i64 message_check_controls(const struct message *m);
 /* The next connection that waits, as an open file, and its peer's address. */
 i64 socket_accept(struct file *f, u32 flags, struct file **file, struct message *peer);
 bool socket_queue(struct socket *listener, struct socket *child);
 
 /* Asks services for an option (sys/sockets.c), or has them set it: its size or 0. */
 i64 socket_ask_option(struct file *f, bool set, u64 level, u64 name, void *value, u64 size);
-void message_put_controls(struct message *m, const u8 *bytes, u32 n);
 /* What SO_ERROR says; it is gone then. */
 i64 socket_take_error(struct socket *s);
 u32 socket_events(struct socket *s);

@@ -86,6 +86,8 @@ static i64 send_record(struct socket *s, struct message *m, bool nonblocking) {
         return -socket_take_error(s);
     if (!error && !local)
         error = m->control_size > SOCKET_CONTROL_MAX ? -ENOBUFS : check_destination(s, m);
+    if (!error && (s->family == AF_INET || s->family == AF_INET6))
+        error = message_check_controls(m);
     if (!error && local && !(error = local_collect(m, &passed)))
         error = local_target(s, m, &target);
     if (error) {
@@ -227,8 +229,9 @@ i64 socket_receive(struct file *f, struct message *m) {
 
 i64 socket_send(struct file *f, struct message *m) {
     struct socket *s = f->data;
-    if (m->flags & MSG_OOB)
-        return s->family == AF_INET || s->family == AF_INET6 ? -EINVAL : -EOPNOTSUPP;
+    /* TCP sends urgent data in place, as it receives it (RFC 6093). */
+    if (m->flags & MSG_OOB && !((s->family == AF_INET || s->family == AF_INET6) && socket_is_stream(s)))
+        return -EOPNOTSUPP;
     file_get(f);
     i64 n = socket_is_stream(s) ? send_stream(s, m, nonblocking_call(f, m)) : send_record(s, m, nonblocking_call(f, m));
     file_put(f);

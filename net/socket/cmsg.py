@@ -93,8 +93,11 @@ def wishes(control: Buffer) -> Wishes:
         elif level == SOL_IPV6 and kind in (IPV6_PKTINFO, IPV6_2292PKTINFO) and len(data) == 20:
             found.interface = _INT.unpack_from(data, 16)[0]
             found.source = _unmapped(data[:16])
-        elif (level, kind) in ((SOL_IP, IP_TTL), (SOL_IPV6, IPV6_HOPLIMIT)) and len(data) == 4:
-            found.hop_limit = _in_byte(_INT.unpack(data)[0], int(level == SOL_IP))
+        elif level == SOL_IP and kind == IP_TTL and len(data) == 4:
+            found.hop_limit = _in_byte(_INT.unpack(data)[0], 1)
+        elif level == SOL_IPV6 and kind == IPV6_HOPLIMIT and len(data) == 4:
+            value = _INT.unpack(data)[0]
+            found.hop_limit = 0 if value == -1 else _in_byte(value, 0)
         elif level == SOL_IP and kind == IP_TOS and len(data) in (1, 4):
             found.traffic_class = data[0]
         elif level == SOL_IPV6 and kind == IPV6_TCLASS and len(data) == 4:

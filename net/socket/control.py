@@ -63,7 +63,7 @@ if TYPE_CHECKING:
 
 AF_NETLINK, AF_PACKET = 16, 17
 SOCK_STREAM, SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET = 1, 2, 3, 5
-IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMPV6 = 1, 6, 17, 58
+IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMPV6, IPPROTO_UDPLITE = 1, 6, 17, 58, 136
 
 MakeDoor = "Callable[[int, int, int], Door]"
 
@@ -81,6 +81,8 @@ class Sockets:
         self.netlink_ports: dict[int, Endpoint] = {}
         self.leaving: dict[Endpoint, None] = {}
         """Closed, but not everything that was written has been acknowledged."""
+        self.udplite: UdpHost | None = None
+        """Not before the first socket of it."""
         self.left = Parking("see everything delivered")
 
     async def delivered(self) -> None:
@@ -168,6 +170,10 @@ class Sockets:
             from ovum.net.socket.datagram import DatagramEndpoint
 
             return DatagramEndpoint
+        if kind == SOCK_DGRAM and protocol == IPPROTO_UDPLITE:
+            from ovum.net.socket.lite import LiteEndpoint
+
+            return LiteEndpoint
         ping = IPPROTO_ICMP if family == AF_INET else IPPROTO_ICMPV6
         if (kind == SOCK_RAW and protocol > 0) or (kind == SOCK_DGRAM and protocol == ping):
             from ovum.net.socket.rawip import RawIpEndpoint

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ovum.net.socket.cmsg import Wishes
     from ovum.net.socket.control import Sockets
     from ovum.net.socket.door import Door
-    from ovum.net.udp import UdpEndpoint
+    from ovum.net.udp import UdpEndpoint, UdpHost
 
     Buffer = bytes | bytearray | memoryview
 
@@ -24,12 +24,19 @@ class DatagramEndpoint(MessageEndpoint):
 
     __slots__ = ("udp",)
 
-    integers = (options.INTEGERS, options.UDP_INTEGERS)
+    integers: tuple[dict[tuple[int, int], tuple[str, tuple[int, int], int]], ...] = (
+        options.INTEGERS,
+        options.UDP_INTEGERS,
+    )
 
     def __init__(self, sockets: Sockets, door: Door, family: int, kind: int, protocol: int) -> None:
         super().__init__(sockets, door, family, kind, protocol)
-        self.udp: UdpEndpoint = sockets.runner.udp.endpoint(4 if family == AF_INET else 6, self)
+        self.udp: UdpEndpoint = self.host().endpoint(4 if family == AF_INET else 6, self)
         self.lower = self.udp
+
+    def host(self) -> UdpHost:
+        """Where its endpoint of the stack is."""
+        return self.sockets.runner.udp
 
     # Calls
 

@@ -36,12 +36,12 @@ def test_only_what_passes_on_linux_counts() -> None:
 
 def test_what_linux_was_told_to_refuse_is_left_out_with_the_reason() -> None:
     linux = module(a="pass", b="fail", c="pass", d="fail")
-    linux.tests["a"].refused = ["socket"]
-    linux.tests["b"].refused = ["process", "socket"]
+    linux.tests["a"].refused = ["family"]
+    linux.tests["b"].refused = ["process", "family"]
     linux.fixtures["setUpClass (C)"] = Case("error", refused=["process"])
     found = compare(linux, module(a="pass"), listed(c="takes too long"))
     assert found.left_out == {
-        "b": "starts a process and opens a socket",
+        "b": "opens a socket of another family and starts a process",
         "c": "takes too long",
         "setUpClass (C)": "starts a process",
     }
@@ -76,15 +76,24 @@ def test_a_boot_is_not_overloaded() -> None:
 def test_a_job_has_only_what_should_pass_in_it() -> None:
     linux = module(a="pass", b="fail", c="pass")
     linux.tests["a"].seconds = 2.0
-    job = guest.job(linux, listed(c="why", **{"another.module": "why"}))
+    job = guest.job(linux, listed(c="why", **{"another.module": "why"}), ("a",))
+    assert job.only == ("a",)
     assert job.skip >= {"b", "c"} and "a" not in job.skip
     assert job.limit_s == guest.BASE_S + 2 * guest.FACTOR
 
 
 def test_names_are_modules_or_packages_of_them() -> None:
-    assert choose(["test_os"], MODULES) == (["test.test_os"], [])
-    assert choose(["test.test_asyncio", "test_os"], MODULES)[0] == [*MODULES[1:], MODULES[0]]
-    assert choose(["test_asyncio.test_tasks", "test_o"], MODULES) == ([MODULES[2]], ["test_o"])
+    assert choose(["test_os"], MODULES) == ({"test.test_os": ()}, [])
+    chosen, _ = choose(["test.test_asyncio", "test_os"], MODULES)
+    assert list(chosen) == [*MODULES[1:], MODULES[0]]
+    assert choose(["test_asyncio.test_tasks", "test_o"], MODULES) == ({MODULES[2]: ()}, ["test_o"])
+
+
+def test_names_may_be_parts_of_modules() -> None:
+    one, other = "test_os.FileTests", "test_os.StatTests.test_stat"
+    assert choose([one, other], MODULES)[0] == {MODULES[0]: (f"test.{one}", f"test.{other}")}
+    assert choose([one, "test_os"], MODULES)[0] == {MODULES[0]: ()}
+    assert choose(["test_os", one], MODULES)[0] == {MODULES[0]: ()}
 
 
 def test_a_class_of_tests_is_left_out_by_its_name() -> None:

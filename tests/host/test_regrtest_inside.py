@@ -34,7 +34,7 @@ class Hiding(unittest.TestCase):
 
 class Fixture(unittest.TestCase):
     @classmethod
-    def setUpClass(cls): socket.socket()
+    def setUpClass(cls): socket.socket(socket.AF_CAN)
     def test_never(self): pass
 
 class Limits(unittest.TestCase):
@@ -44,7 +44,9 @@ class Limits(unittest.TestCase):
     def test_waits_for_a_process(self):
         try: os.system("true")
         except OSError: threading.Event().wait()
-    def test_socket(self): socket.socket(socket.AF_UNIX)
+    def test_family(self): socket.socket(socket.AF_CAN, socket.SOCK_RAW)
+    def test_socket(self):
+        for family in socket.AF_UNIX, socket.AF_INET: socket.socket(family).close()
     def test_pair(self):
         for end in socket.socketpair(): end.close()
     def test_exit(self): os._exit(5)
@@ -62,6 +64,19 @@ def found(sysroot: Sysroot, tmp_path_factory: pytest.TempPathFactory) -> Module:
     )
     (module,) = run(interpreter, [Job("sample", 2.0)], folder / "log")
     return module
+
+
+def test_only_parts_run_that_are_asked_for(sysroot: Sysroot, tmp_path: Path) -> None:
+    (tmp_path / "sample.py").write_text(SAMPLE)
+    interpreter = Interpreter(
+        sysroot.python(str(INSIDE)),
+        {**sysroot.python_env(), "PYTHONPATH": str(tmp_path), "TMPDIR": str(tmp_path)},
+        refuse=True,
+    )
+    only = ("sample.Hiding", "sample.Outcomes.test_pass", "sample.Outcomes.test_fail")
+    skip = frozenset({"sample.Outcomes.test_fail"})
+    (module,) = run(interpreter, [Job("sample", 2.0, skip, only)], tmp_path / "log")
+    assert module.tests.keys() == {"sample.Hiding.test_id", "sample.Outcomes.test_pass"}
 
 
 def outcomes(module: Module, case: str) -> dict[str, str]:
@@ -93,21 +108,22 @@ def test_every_outcome_is_told(found: Module) -> None:
 def test_what_is_refused_is_told_with_the_test_that_asked(found: Module) -> None:
     assert outcomes(found, "Limits") == {
         "exit": "crash",
+        "family": "error",
         "fork": "error",
         "hang": "hang",
         "pair": "pass",
         "process": "error",
-        "socket": "error",
+        "socket": "pass",
         "waits_for_a_process": "hang",
     }
     refused = {name.rpartition("_")[2]: test.refused for name, test in found.tests.items()}
     assert refused["process"] == refused["fork"] == ["process"]
-    assert refused["socket"] == ["socket"]
-    assert refused["pair"] == refused["hang"] == refused["exit"] == []
+    assert refused["family"] == ["family"]
+    assert refused["socket"] == refused["pair"] == refused["hang"] == refused["exit"] == []
 
 
 def test_a_class_that_cannot_be_set_up_is_told(found: Module, tmp_path: Path) -> None:
     (fixture,) = found.fixtures.values()
     assert "Address family not supported" in fixture.detail
-    assert fixture.refused == ["socket"]
+    assert fixture.refused == ["family"]
     assert outcomes(found, "Fixture") == {}

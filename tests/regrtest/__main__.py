@@ -25,7 +25,9 @@ TARGET: Final = 97.0
 def main(words: Sequence[str] | None = None) -> int:
     """Returns 0 if enough tests pass and nothing hangs or panics, 1 if not, 2 for a mistake."""
     parser = argparse.ArgumentParser(prog="./dev regrtest", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help="a module, as in test_os")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help="a module, as in test_os, or a class"
+    )
     parser.add_argument("--linux", action="store_true", help="only run what is to compare with")
     parser.add_argument("--target", type=float, default=TARGET, help="percentage to reach")
     parser.add_argument("--out", type=Path, default=build_dir() / "regrtest", help="for results")
@@ -37,19 +39,19 @@ def main(words: Sequence[str] | None = None) -> int:
         print(f"regrtest: {error}", file=sys.stderr)
         return 2
     everything = suite.modules()
-    chosen, unknown = choose(options.names, everything) if options.names else (everything, [])
+    chosen, unknown = choose(options.names or everything, everything)
     if unknown:
         print(f"regrtest: there is no module {', '.join(unknown)}", file=sys.stderr)
         return 2
     left_out = LeftOut.read()
     reasons = {name: left_out.why(name) for name in chosen}
-    names = [name for name, reason in reasons.items() if reason is None]
-    linux = Reference(suite).results(names, report.reference)
+    parts = {name: only for name, only in chosen.items() if reasons[name] is None}
+    linux = Reference(suite).results(parts, report.reference)
     options.out.mkdir(parents=True, exist_ok=True)
     if options.linux:
         return 0
     image = guest.build(suite, options.out)
-    compared = _guest(image, names, linux, left_out, options.out)
+    compared = _guest(image, parts, linux, left_out, options.out)
     modules = {name: reason for name, reason in reasons.items() if reason is not None}
     report.write_left_out(options.out / "left-out.txt", modules, compared)
     report.summary(compared)
@@ -59,7 +61,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def _guest(
     image: Path,
-    names: Sequence[str],
+    names: Mapping[str, tuple[str, ...]],
     linux: Mapping[str, Module],
     left_out: LeftOut,
     out: Path,
@@ -68,10 +70,10 @@ def _guest(
     log = out / "log.txt"
     log.unlink(missing_ok=True)
     compared = []
-    worth = []
-    for name in names:
+    worth = {}
+    for name, only in names.items():
         if counted(linux[name], left_out):
-            worth.append(name)
+            worth[name] = only
         else:
             compared.append(compare(linux[name], Module(name), left_out))
     found = guest.results(image, worth, linux, left_out, log)

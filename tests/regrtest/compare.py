@@ -7,7 +7,7 @@ from typing import Final
 from .left_out import LeftOut
 from .records import GOOD, Module
 
-NEEDS: Final = {"process": "starts a process", "socket": "opens a socket"}
+NEEDS: Final = {"process": "starts a process", "family": "opens a socket of another family"}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

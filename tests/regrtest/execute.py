@@ -27,6 +27,8 @@ class Job:
     """How long one test may take."""
     skip: frozenset[str] = frozenset()
     """The tests that are not to be run."""
+    only: tuple[str, ...] = ()
+    """Classes or tests, if not all of the module is wanted."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

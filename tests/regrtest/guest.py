@@ -53,22 +53,23 @@ def batches(names: Sequence[str], linux: Mapping[str, Module]) -> Iterator[list[
         yield batch
 
 
-def job(linux: Module, left_out: LeftOut) -> Job:
+def job(linux: Module, left_out: LeftOut, only: tuple[str, ...]) -> Job:
     """Has those tests run that the guest should pass."""
     longest = max((test.seconds for test in linux.tests.values()), default=0.0)
     skip = linux.tests.keys() - counted(linux, left_out)
-    return Job(linux.name, BASE_S + FACTOR * longest, frozenset(skip))
+    return Job(linux.name, BASE_S + FACTOR * longest, frozenset(skip), only)
 
 
 def results(
     image: Path,
-    names: Sequence[str],
+    names: Mapping[str, tuple[str, ...]],
     linux: Mapping[str, Module],
     left_out: LeftOut,
     log: Path,
 ) -> Iterator[Module]:
-    """Runs these modules, and yields each when it is over."""
+    """Runs these modules, or parts of them, and yields each when it is over."""
     command = [sys.executable, "-m", "ovum", "run", "--memory", MEMORY, image]
     interpreter = Interpreter(list(map(str, command)), None, refuse=False)
-    for batch in batches(names, linux):
-        yield from run(interpreter, [job(linux[name], left_out) for name in batch], log)
+    for batch in batches(list(names), linux):
+        jobs = [job(linux[name], left_out, names[name]) for name in batch]
+        yield from run(interpreter, jobs, log)

@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
@@ -30,38 +30,43 @@ class Reference:
         self._folder.mkdir(exist_ok=True)
 
     def results(
-        self, names: Sequence[str], tell: Callable[[int, int, Module], None]
+        self,
+        chosen: Mapping[str, tuple[str, ...]],
+        tell: Callable[[int, int, Module], None],
     ) -> dict[str, Module]:
-        """The results of these modules; `tell` hears of each that has to be run."""
+        """The results of these modules, or of parts of them; `tell` hears of each that has to be
+        run."""
         found = {}
         missing = []
-        for name in names:
+        for name, only in chosen.items():
             try:
-                found[name] = Module.load(json.loads(self._file(name).read_bytes()))
+                found[name] = Module.load(json.loads(self._file(name, only).read_bytes()))
             except FileNotFoundError:
-                missing.append(name)
+                missing.append((name, only))
         # Each module in a process of its own, as many as there are processors.
         with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-            for number, module in enumerate(pool.map(self._run, missing)):
+            for number, module in enumerate(pool.map(lambda one: self._run(*one), missing)):
                 tell(number + 1, len(missing), module)
                 found[module.name] = module
         return found
 
-    def _run(self, name: str) -> Module:
+    def _run(self, name: str, only: tuple[str, ...]) -> Module:
         with tempfile.TemporaryDirectory() as home:
             interpreter = Interpreter(
                 self._suite.python(INSIDE),
                 {**self._suite.environ(), "HOME": home, "TMPDIR": home},
                 refuse=True,
             )
-            log = self._folder / f"{name}.log"
+            file = self._file(name, only)
+            log = file.with_suffix(".log")
             log.unlink(missing_ok=True)
-            (module,) = run(interpreter, [Job(name, LIMIT_S)], log)
+            (module,) = run(interpreter, [Job(name, LIMIT_S, only=only)], log)
         # In one step: a run that is interrupted leaves no half of a file.
-        part = self._folder / f"{name}.part"
+        part = file.with_suffix(".part")
         part.write_text(json.dumps(module.dump()))
-        part.rename(self._file(name))
+        part.rename(file)
         return module
 
-    def _file(self, name: str) -> Path:
-        return self._folder / f"{name}.json"
+    def _file(self, name: str, only: tuple[str, ...]) -> Path:
+        part = hashlib.sha256(" ".join(only).encode()).hexdigest()[:8] if only else "all"
+        return self._folder / f"{name}-{part}.json"

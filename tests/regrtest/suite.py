@@ -118,17 +118,23 @@ def _link(source: str, target: str) -> None:
     os.link(source, target, follow_symlinks=False)
 
 
-def choose(names: Sequence[str], modules: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The modules that these words name, and the words that name none.
+def choose(
+    names: Sequence[str], modules: Sequence[str]
+) -> tuple[dict[str, tuple[str, ...]], list[str]]:
+    """The modules that these words name, each with the parts that are wanted (empty: all), and the
+    words that name none.
 
-    A word is a module with or without `test.`, or the package of several.
+    A word is a module with or without `test.`, the package of several, or a module's class or test.
     """
-    chosen: dict[str, None] = {}
+    chosen: dict[str, tuple[str, ...]] = {}
     unknown = []
     for word in names:
         name = word if word.startswith("test.") else f"test.{word}"
         found = [one for one in modules if one == name or one.startswith(f"{name}.")]
-        chosen.update(dict.fromkeys(found))
-        if not found:
+        chosen.update(dict.fromkeys(found, ()))
+        module = next((one for one in modules if name.startswith(f"{one}.")), None)
+        if module is not None and chosen.get(module) != ():
+            chosen[module] = (*chosen.get(module, ()), name)
+        elif not found and module is None:
             unknown.append(word)
-    return list(chosen), unknown
+    return chosen, unknown

@@ -90,6 +90,32 @@ def control_messages_of_ipv6() -> None:
 
 
 @check
+def control_messages_that_cannot_be_are_refused_by_the_call_itself() -> None:
+    integer = struct.Struct("i").pack
+    bad4 = [
+        (socket.IPPROTO_IP, socket.IP_TTL, integer(0)),
+        (socket.IPPROTO_IP, socket.IP_TTL, integer(256)),
+        (socket.IPPROTO_IP, socket.IP_TTL, b"\1"),
+        (socket.IPPROTO_IP, 8, bytes(11)),  # IP_PKTINFO
+        (socket.IPPROTO_IP, 99, integer(1)),
+    ]
+    bad6 = [
+        (socket.IPPROTO_IPV6, socket.IPV6_TCLASS, integer(1) + b"\0"),
+        (socket.IPPROTO_IPV6, socket.IPV6_TCLASS, integer(256)),
+        (socket.IPPROTO_IPV6, socket.IPV6_HOPLIMIT, integer(-2)),
+        (socket.IPPROTO_IPV6, socket.IPV6_PKTINFO, bytes(19)),
+    ]
+    for family, all_bad in zip(FAMILIES, (bad4, bad6), strict=True):
+        with datagrams(family) as one, datagrams(family) as other:
+            for bad in all_bad:
+                with refused(errno.EINVAL):
+                    one.sendmsg([b"x"], [bad], 0, other.getsockname())
+            default = (socket.IPPROTO_IPV6, socket.IPV6_HOPLIMIT, integer(-1))
+            one.sendmsg([b"y"], [default] * (family == FAMILIES[1]), 0, other.getsockname())
+            assert other.recv(10) == b"y"
+
+
+@check
 def a_dual_stack_socket_speaks_with_both() -> None:
     with datagrams(socket.AF_INET6, "::") as wide:
         port = wide.getsockname()[1]

@@ -208,6 +208,15 @@ def pieces_are_gathered_and_scattered() -> None:
 
 
 @check
+def urgent_data_comes_in_place_if_so_wanted() -> None:
+    with connected() as (client, server):
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
+        client.sendall(b"ABOR\r\n", socket.MSG_OOB)
+        client.sendall(b"more")
+        assert receive_all(server, 10) == b"ABOR\r\nmore"
+
+
+@check
 def a_file_is_sent() -> None:
     data = os.urandom(200_000)
     with connected() as (client, server), tempfile.TemporaryFile() as file:

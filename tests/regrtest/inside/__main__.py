@@ -3,8 +3,9 @@
 The plan comes on standard input, the records go to standard output, one JSON text a line after a
 record separator (RFC 7464). What the tests themselves print goes to standard error.
 
-The plan: `modules`, a list of objects with `name`, `skip` (tests not to run) and `limit_s` (the
-time for one test, or for what is between two); `refuse`, whether to be as limited as a guest.
+The plan: `modules`, a list of objects with `name`, `skip` (tests not to run), `only` (classes or
+tests; empty: all) and `limit_s` (the time for one test, or for what is between two); `refuse`,
+whether to be as limited as a guest.
 """
 
 import faulthandler
@@ -33,6 +34,8 @@ DETAIL = 3000
 """How much of a traceback is reported."""
 GIVE_UP_S = 3.0
 """How long a test may go on that was refused something: some wait for it for ever."""
+LOCAL = ("test.test_socketserver", "test.test_timeout")
+"""Modules that ask for the network and mean this machine's own."""
 RECORDS_FD = 240
 """Out of the way of tests that look at descriptors, and below every limit."""
 
@@ -56,9 +59,10 @@ class Records:
             line = line[os.write(self._fd, line) :]
 
     def refused(self, kind: str) -> None:
-        """Notes what the running test was refused, and does not wait for it much longer."""
+        """Notes what the running test was refused; for a process it does not wait much longer."""
         self.write(refused=kind)
-        faulthandler.dump_traceback_later(GIVE_UP_S, exit=True)
+        if kind == "process":
+            faulthandler.dump_traceback_later(GIVE_UP_S, exit=True)
 
 
 class Result(unittest.TestResult):
@@ -127,25 +131,31 @@ class Result(unittest.TestResult):
         self._detail = "unexpected success"
 
 
-def without(suite: unittest.TestSuite, skip: Collection[str]) -> None:
-    """Takes tests out of a suite."""
+def reduce(suite: unittest.TestSuite, skip: Collection[str], only: Collection[str]) -> None:
+    """Takes tests out of a suite, and all that `only` does not name, if it names any."""
     kept: list[Any] = []
     for test in suite:
         if isinstance(test, unittest.TestSuite):
-            without(test, skip)
+            reduce(test, skip, only)
             kept.append(test)
-        elif identity(test) not in skip:
+        elif (name := identity(test)) not in skip and (
+            not only or name in only or name.rpartition(".")[0] in only
+        ):
             kept.append(test)
     suite._tests = kept
 
 
-def run_module(records: Records, name: str, skip: Collection[str], limit_s: float) -> None:
+def run_module(
+    records: Records, name: str, skip: Collection[str], only: Collection[str], limit_s: float
+) -> None:
     """Runs the tests of one module and reports it."""
     from test import support
     from test.libregrtest.save_env import saved_test_environment
     from test.libregrtest.utils import clear_caches, remove_testfn
 
     records.write(module=name)
+    # No resource: nothing large, slow, audible or on the network.
+    support.use_resources = ("network",) if name in LOCAL else ()
     started = time.monotonic()
     skipped = error = None
     random.seed(SEED)
@@ -159,7 +169,7 @@ def run_module(records: Records, name: str, skip: Collection[str], limit_s: floa
                 suite = loader.loadTestsFromModule(importlib.import_module(name))
                 if loader.errors:
                     error = "".join(map(str, loader.errors))[-DETAIL:]
-                without(suite, frozenset(skip))
+                reduce(suite, frozenset(skip), frozenset(only))
                 suite.run(Result(records, limit_s))
             finally:
                 support.gc_collect()
@@ -190,22 +200,18 @@ def main() -> None:
 
     from test import support
     from test.libregrtest.setup import setup_process
-    from test.support import os_helper, socket_helper
+    from test.support import os_helper
 
     # A guest's interpreter does not, since nobody would read it; tests see that it can.
     sys.dont_write_bytecode = False
     setup_process()
     support.verbose = 0
-    # No resource: nothing large, slow, audible or on the network.
-    support.use_resources = ()
     # An emulated processor may be twenty times as slow as this one.
     support.LOOPBACK_TIMEOUT = support.SHORT_TIMEOUT = support.LONG_TIMEOUT = 600.0
     os.chdir(tempfile.gettempdir())
-    # Where there are no sockets at all, the import of a module fails that has one test with them.
-    socket_helper._bind_nix_socket_error = OSError("no sockets")
     with os_helper.temp_cwd(f"work-{os.getpid()}"):
         for module in plan["modules"]:
-            run_module(records, module["name"], module["skip"], module["limit_s"])
+            run_module(records, module["name"], module["skip"], module["only"], module["limit_s"])
     records.write(done=True)
     # Threads that a test has left behind are no reason to stay.
     sys.stderr.flush()
