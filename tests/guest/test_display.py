@@ -70,10 +70,16 @@ class Watched:
         return self.seen
 
     async def types(self, text: str) -> None:
-        """Presses and releases keys of a US keyboard."""
+        """Presses and releases keys of a US keyboard. The prompt answers to each with output: what
+        is typed faster than that would be lost, since a controller keeps 16 bytes."""
+        stdout = self.guest.process.stdout
+        assert stdout is not None
         for character in text:
             for down in (True, False):
                 await self.keys(NAMES.get(character, character), down)
+            data = await asyncio.wait_for(stdout.read(65536), machine.LIMIT_S)
+            assert data, f"the machine has ended after\n{self.seen}"
+            self.seen += data.decode(errors="replace")
 
     async def keys(self, name: str, down: bool) -> None:
         names = name.split("-")

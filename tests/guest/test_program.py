@@ -234,19 +234,19 @@ def test_a_stripped_program_runs(tmp_path: Path) -> None:
 
 
 def test_the_second_start_costs_less_than_300_ms_of_the_host(tmp_path: Path) -> None:
-    """Until QEMU is started, which a program of its name in PATH notes."""
+    """Until QEMU is started: a program of its name in PATH notes what its parent has taken of the
+    processor by then, with its own children (proc_pid_stat(5), fields 14 to 17)."""
     noted, program = tmp_path / "noted", tmp_path / "prog.py"
     program.write_text("pass\n")
     stand_in = tmp_path / "bin" / machine.QEMU
     stand_in.parent.mkdir()
     real = machine.require(machine.QEMU)
-    stand_in.write_text(f'#!/bin/sh\ncat /proc/uptime >{noted}\nexec {real} "$@"\n')
+    stand_in.write_text(f'#!/bin/sh\ncat /proc/$PPID/stat >{noted}\nexec {real} "$@"\n')
     stand_in.chmod(0o755)
     path = f"{stand_in.parent}:{os.environ['PATH']}"
     times = []
     for _ in range(6):
-        started = float(Path("/proc/uptime").read_text().split()[0])
         machine.run(program, environ={"PATH": path}).expect()
-        times.append(float(noted.read_text().split()[0]) - started)
-    # What ovum itself needs is the least; whatever else the host does comes on top.
+        ticks = noted.read_text().rpartition(")")[2].split()[11:15]
+        times.append(sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK"))
     assert min(times[1:]) < 0.3, times

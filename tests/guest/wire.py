@@ -26,9 +26,10 @@ class Guest:
         self._control: socket.socket | None = None
         self._lines: queue.Queue[str] = queue.Queue()
         self._errors: list[str] = []
+        self._new_errors: queue.Queue[str] = queue.Queue()
         assert process.stdout and process.stderr
         self._start_reading(process.stdout, self._lines.put)
-        self._start_reading(process.stderr, self._errors.append)
+        self._start_reading(process.stderr, self._keep_error)
 
     def _start_reading(self, stream: IO[str], put: Callable[[str], None]) -> None:
         threading.Thread(target=self._read, args=(stream, put), daemon=True).start()
@@ -37,6 +38,18 @@ class Guest:
     def _read(stream: IO[str], put: Callable[[str], None]) -> None:
         for line in stream:
             put(line.rstrip("\n"))
+
+    def _keep_error(self, line: str) -> None:
+        self._errors.append(line)
+        self._new_errors.put(line)
+
+    def expect_log(self, words: str) -> None:
+        """Waits until the log, which `-v` shows, has a line with these words; each line once."""
+        try:
+            while words not in self._new_errors.get(timeout=LIMIT_S):
+                pass
+        except queue.Empty:
+            raise AssertionError(f"no {words!r} in\n" + "\n".join(self._errors[-40:])) from None
 
     def expect_line(self, words: str) -> None:
         """Waits for a line; nothing else may come before it."""
@@ -95,11 +108,12 @@ def started(
     more: str = "",
     program: Path = PROGRAM,
     limit_s: float = 100,
+    log: bool = False,
 ) -> Iterator[Guest]:
-    """Boots the program with one card, behind the backend `n0`."""
+    """Boots the program with one card, behind the backend `n0`; with its log, if that is asked."""
     control = folder / "control"
     command = [*machine.OVUM, "run", "--net", "none", "--machine", kind]
-    command += ["--timeout", str(limit_s)]
+    command += ["--timeout", str(limit_s), *(["-v"] if log else [])]
     for one in (f"-netdev {netdev}", f"-device {device},netdev=n0,id=card", more):
         if one:
             command += ["--qemu", one]
