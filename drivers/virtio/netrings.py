@@ -276,8 +276,11 @@ class TransmitQueue(FrameQueue):
         count = total = 0
         for frame, head in zip(frames, heads, strict=False):
             data = frame.data
-            if frame.offload is not None or isinstance(data, tuple):
+            if frame.offload is not None:
                 break
+            if data.__class__ is tuple:
+                # One copy more, and half the time of a slice for each piece.
+                data = b"".join(data)
             size = len(data)
             if not least <= size <= most:
                 break
@@ -285,7 +288,13 @@ class TransmitQueue(FrameQueue):
             lengths[4 * head + place] = size + header
             total += size
             count += 1
-        if count:
+        if count == 1:
+            # Most answers are one frame.
+            head = self.spare.pop()
+            self._out.add(head)
+            self._available[2 + (self._next & self.size - 1)] = head
+            self._next = self._next + 1 & 0xFFFF
+        elif count:
             del heads[count:], self.spare[-count:]
             self._out.update(heads)
             ring, first, entries = self._available, self._next & self.size - 1, self.size
