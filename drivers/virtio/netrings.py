@@ -137,6 +137,7 @@ class ReceiveQueue(FrameQueue):
         count = self.used()
         begin = self._seen & self.size - 1
         end = min(begin + count, self.size)
+        self._looked = self._seen + end - begin & 0xFFFF  # there may be more at the ring's start
         heads, lengths = self.elements(begin, end)
         if not heads:
             return heads, lengths
