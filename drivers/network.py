@@ -248,14 +248,15 @@ class NetworkCard:
         else:
             await checkpoint()
         while True:
+            # Before a look at what has come: after a batch nothing has, mostly.
+            if self.failure is None and self._interrupt_for_frames():
+                await self._received.wait()
             if self.failure is not None:
                 self._received.arrived(1, now())  # for others who wait
                 raise self.failure
             frames = self.receive_nowait()
             if frames:
                 return frames
-            if self._interrupt_for_frames():
-                await self._received.wait()
 
     def transmit_nowait(self, frames: Sequence[Frame]) -> int:
         """Sends as many as there is room for, in order, and returns how many these were.

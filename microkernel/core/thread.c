@@ -5,6 +5,7 @@
 #include "core/log.h"
 #include "core/panic.h"
 #include "core/string.h"
+#include "fs/socket.h"
 #include "mm/kmalloc.h"
 #include "mm/paging.h"
 #include "sys/request.h"
@@ -172,6 +173,8 @@ int thread_block(u64 deadline) {
         t->wake_pending = false;
         return 0;
     }
+    if (unlikely(doors_sending) && t != services_thread)
+        doors_look();
     if (!t->uninterruptible && (signals_deliverable(t) || unlikely(services_word && services_need_gil_of(t))))
         return -ERESTARTSYS;
     if (deadline != FOREVER) {

@@ -1,7 +1,9 @@
 /* Sockets that tasks serve: what _kernel.Socket does. */
+#include "core/clock.h"
 #include "core/errno.h"
 #include "core/string.h"
 #include "core/thread.h"
+#include "core/timer.h"
 #include "fs/socket.h"
 #include "mm/kmalloc.h"
 #include "sys/request.h"
@@ -12,7 +14,37 @@
 static struct socket **numbered;
 static u32 capacity, next_number = 1, count;
 static struct list changed = LIST_INIT(changed);
-static bool news;
+
+/*
+ * Services are told at once of everything but what a program sends after it has sent something already
+ * and has not waited since: that is told when it waits for anything, or looks whether there is more to do
+ * (poll), and TOLD_AFTER at the latest. So a server that answers many requests in one round of its loop has
+ * them all sent together, with one change of threads; one that answers one at a time loses nothing.
+ */
+#define TOLD_AFTER (1 * NS_PER_MS)
+static bool news, told, postponed;
+bool doors_sending;
+
+static void tell(void) {
+    postponed = false;
+    told = news = true;
+    services_wake();
+}
+
+static void tell_late(struct timer *timer) {
+    if (postponed)
+        tell();
+}
+
+static struct timer late = {.fire = tell_late};
+
+void doors_look(void) {
+    doors_sending = false;
+    if (postponed) {
+        timer_cancel(&late);
+        tell();
+    }
+}
 
 static struct socket *find(u64 number) {
     struct socket *s = number < capacity ? numbered[number] : NULL;
@@ -20,7 +52,12 @@ static struct socket *find(u64 number) {
 }
 
 bool door_has_news(void) {
-    bool had = news;
+    bool had = news || postponed;
+    if (postponed) {
+        timer_cancel(&late);
+        postponed = false;
+        told = true;
+    }
     news = false;
     return had;
 }
@@ -29,13 +66,19 @@ void door_changed(struct socket *s, u32 bits) {
     if (!s->door)
         return;
     s->changed |= bits;
-    if (!list_empty(&s->in_changed))
+    if (list_empty(&s->in_changed))
+        list_append(&changed, &s->in_changed);
+    if (told)
         return;
-    if (list_empty(&changed)) {
-        news = true;
-        services_wake();
+    if (bits == SOCKET_SENT && doors_sending) {
+        if (!postponed)
+            timer_arm(&late, clock_now() + TOLD_AFTER);
+        postponed = true;
+        return;
     }
-    list_append(&changed, &s->in_changed);
+    doors_sending |= bits == SOCKET_SENT;
+    timer_cancel(&late);
+    tell();
 }
 
 void door_forget(struct socket *s) {
@@ -133,6 +176,8 @@ static i64 take_changes(u64 to, u64 room) {
         list_remove(&s->in_changed);
         n++;
     }
+    if (list_empty(&changed))
+        told = false;
     return n;
 }
 

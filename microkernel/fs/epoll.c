@@ -1,6 +1,7 @@
 #include "fs/epoll.h"
 
 #include "core/errno.h"
+#include "fs/socket.h"
 #include "mm/kmalloc.h"
 
 enum { EPOLL_CTL_ADD = 1, EPOLL_CTL_DEL, EPOLL_CTL_MOD };
@@ -205,6 +206,7 @@ i64 epoll_wait_events(struct file *f, u64 events, int limit, u64 deadline) {
     struct epoll *e = f->data;
     file_get(f);
     i64 n;
+    doors_look();
     for (;;) {
         n = collect(e, events, limit);
         if (n || !deadline)

@@ -158,5 +158,8 @@ struct socket *door_claim(u64 number);
 void door_changed(struct socket *s, u32 bits);
 void door_forget(struct socket *s);
 bool door_has_news(void);
+/* A program has sent something since it waited last; then doors_look() is due when it waits or polls. */
+extern bool doors_sending;
+void doors_look(void);
 /* Nobody serves them any more. */
 void doors_ended(void);

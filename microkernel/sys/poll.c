@@ -5,6 +5,7 @@
 #include "core/thread.h"
 #include "fs/epoll.h"
 #include "fs/eventfd.h"
+#include "fs/socket.h"
 #include "mm/kmalloc.h"
 #include "sys/calls.h"
 
@@ -31,6 +32,7 @@ static void look(struct polled *p, bool attach) {
 static i64 wait_for_files(struct polled *files, u32 n, u64 deadline) {
     i64 count = 0;
     i64 error = 0;
+    doors_look();
     current_thread()->wake_pending = false;
     for (u32 i = 0; i < n; i++) {
         list_init(&files[i].entries[0].link);
