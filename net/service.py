@@ -74,9 +74,9 @@ async def _start(machine: Machine) -> Network:
     kernel: Any = _kernel
     rng: Any = Entropy()
     network = Network(machine.scheduler, rng, kernel.Socket, time.time_ns)
-    # Of the machine's memory, connections may buffer a quarter.
+    # Of the machine's memory, connections may promise half; most hold nothing most of the time.
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    network.tcp.settings.memory = memory // 4
+    network.tcp.settings.memory = memory // 2
     network.take_changes = kernel.sockets_changed
     here: Any = machine
     here.events.sockets_changed = network.sockets_changed

@@ -109,7 +109,7 @@ class Listener:
             return
         queue = max(self.backlog, LEAST_QUEUE)
         full = len(self.half) >= queue or host.half_open >= host.settings.syn_queue
-        if full or host.memory.is_short():
+        if full:
             if not host.settings.syn_cookies:
                 counters.count("tcp_syn_queue_full")
                 return

@@ -38,7 +38,6 @@ def test_many_readers_that_do_not_read_stay_within_the_bound() -> None:
             socket.ring.send(bytes(100_000))
     net.run(20 * SECOND)
     assert server.counters["tcp_memory_full"]
-    assert server.counters["tcp_cookies_accepted"]
     assert len(acceptor.sockets) > 40
     held = sum(socket.ring.receive_queued() for socket in acceptor.sockets)
     assert held <= server.tcp.memory.charged <= MEMORY
