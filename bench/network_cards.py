@@ -127,7 +127,7 @@ def measure(linux: bool) -> Figures:
             command += ["--app", str(PROGRAM), "--append", "guest.net=1"]
             command += [f"--qemu-arg={word}" for word in words]
         else:
-            command = [sys.executable, "-m", "ovum", "run", "--machine", "pc"]
+            command = [sys.executable, "-m", "ovum", "run", "--machine", "pc", "--net", "none"]
             command += ["--accel", "tcg", "--qemu", shlex.join(words), str(PROGRAM)]
         try:
             figures = _run(command)
