@@ -130,6 +130,8 @@ class RawEndpoint:
         if traffic_class < 0:
             traffic_class = self.traffic_class
         stack = self.host.stack
+        if self.protocol == ICMP and data:
+            stack.icmp4.count_sent(data[0])
         if to_group and self.multicast_loop and path.neighbor is not None:
             link = stack.interfaces[path.interface]
             if path.remote in link.accept:

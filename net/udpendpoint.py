@@ -180,6 +180,7 @@ class UdpEndpoint:
                 return  # only to ourselves
         if segment_size and size - 8 <= segment_size:
             segment_size = 0
+        self.host.datagrams_out += 1 if not segment_size else -((8 - size) // segment_size)
         stack.send(
             path, protocol, pieces, offset, segment_size, hop_limit, traffic_class,
             self.mtu_discover == DONT,

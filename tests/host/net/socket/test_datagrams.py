@@ -166,6 +166,25 @@ def test_broadcasts_need_permission() -> None:
     run(main)
 
 
+def test_loopback_has_a_broadcast_address() -> None:
+    async def main() -> None:
+        machine = ModelMachine()
+        everybody = [await bound(machine, "127.0.0.1", 67), await bound(machine, "0.0.0.0", 68)]
+        client = await machine.datagrams()
+        client.send_to(b"x", "127.255.255.255", 68)
+        await settle()
+        assert client.ring.take_error() == EACCES
+        await client.set(SOL_SOCKET, SO_BROADCAST, 1)
+        for port in (67, 68):
+            client.send_to(b"all", "127.255.255.255", port)
+        await settle()
+        assert everybody[1].receive_from()[0] == b"all"
+        with pytest.raises(BlockingIOError):
+            everybody[0].receive_from()  # it is bound to another address
+
+    run(main)
+
+
 def test_the_kernel_is_told_of_a_destination_what_sendto_fails_with() -> None:
     async def main() -> None:
         one, _ = await pair()
