@@ -1,7 +1,7 @@
 """/proc/net/snmp and /proc/net/netstat: what the protocols have counted, by Linux's names.
 
-Every name that Linux's file has is there, in its order, for programs take them for granted; what nobody
-counts here, or what does not happen (forwarding), is 0. Numbers are of this machine's life.
+Every name that Linux's file has is there, in its order, for programs take them for granted; what
+nobody counts here, or what does not happen (forwarding), is 0.
 """
 
 from __future__ import annotations

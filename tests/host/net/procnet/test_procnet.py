@@ -181,8 +181,7 @@ def test_datagrams_and_messages_are_counted(network: Network) -> None:
     assert icmp["InEchos"] == icmp["OutEchos"] == icmp["InEchoReps"] == icmp["OutEchoReps"] == 1
     assert icmp["InDestUnreachs"] == icmp["OutDestUnreachs"] == 1
     assert numbers(network, "IcmpMsg") == {
-        **{"InType0": 1, "InType3": 1, "InType8": 1},
-        **{"OutType0": 1, "OutType3": 1, "OutType8": 1},
+        f"{way}Type{kind}": 1 for way in ("In", "Out") for kind in (0, 3, 8)
     }
 
 
