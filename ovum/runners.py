@@ -33,12 +33,13 @@ class Part:
     """A sub-package that comes in when it is used, and what it needs from PyPI."""
 
     name: str
+    """As in `ovum.NAME`; it may have dots."""
     requirements: tuple[str, ...]
 
     @property
-    def module(self) -> str:
-        """Its full name."""
-        return f"ovum.{self.name}"
+    def folder(self) -> str:
+        """Where it is below ovum's own folder, in the checkout and in an image."""
+        return self.name.replace(".", "/")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -107,8 +108,13 @@ def imported_parts(text: str) -> list[Part]:
     # Here as below: few runs need it, and every import delays all of them.
     import re
 
-    pattern = r"\bovum\.{0}\b|\bfrom\s+ovum\s+import\b[^\n]*?\b{0}\b"
-    return [part for part in PARTS.values() if re.search(pattern.format(part.name), text)]
+    found = []
+    for part in PARTS.values():
+        package, _, last = f"ovum.{part.name}".rpartition(".")
+        whole, above = re.escape(f"{package}.{last}"), re.escape(package)
+        if re.search(rf"\b{whole}\b|\bfrom\s+{above}\s+import\b[^\n]*?\b{last}\b", text):
+            found.append(part)
+    return found
 
 
 def parts_of_files(files: Sequence["SourceFile"]) -> list[Part]:
@@ -130,24 +136,31 @@ def parts_of_files(files: Sequence["SourceFile"]) -> list[Part]:
 
 
 def ensure_part(sysroot: "Sysroot", part: Part) -> Path:
-    """The archive of one part: its modules, as bytecode only, like the base layer's."""
-    folder = (REPO / part.name).resolve()
-    sources = sorted(folder.rglob("*.py"))
-    state = [signature(path) for path in sources]
+    """The archive of one part: its modules, as bytecode like the base layer's, and its data."""
+    folder = (REPO / part.folder).resolve()
+    files = [path for path in sorted(folder.rglob("*")) if _belongs(path)]
+    state = [signature(path) for path in files]
 
     def make(out: Path, work: Path) -> None:
         from ovum.bytecode import BytecodeError, Unit, compile_units
         from ovum.cpio import regular, write_archive
 
-        names = {path: f"{PLACE}/{part.name}/{path.relative_to(folder)}" for path in sources}
+        names = {path: f"{PLACE}/{part.folder}/{path.relative_to(folder)}" for path in files}
         units = [
             Unit(path, work / f"{number}.pyc", f"/{name}")
             for number, (path, name) in enumerate(names.items())
+            if path.suffix == ".py"
         ]
         failures = compile_units(sysroot, units, columns=False)
         if failures:
             raise BytecodeError(f"{failures[0].shown}: {failures[0].reason}")
+        entries = [regular(f"{unit.shown[1:]}c", unit.output) for unit in units]
+        entries += [regular(names[path], path) for path in files if path.suffix != ".py"]
         with out.open("wb") as archive:
-            write_archive(archive, (regular(f"{unit.shown[1:]}c", unit.output) for unit in units))
+            write_archive(archive, entries)
 
     return LAYERS.ensure(digest("part", sysroot.digest, part.name, state), make)
+
+
+def _belongs(path: Path) -> bool:
+    return path.is_file() and "__pycache__" not in path.parts
