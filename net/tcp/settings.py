@@ -57,7 +57,7 @@ class Settings:
         self.orphans = 4096
         """Connections that the program has closed and that are not finished, at most."""
         self.reassembly = 32 * 1024 * 1024
-        """Bytes of all connections that wait for what precedes them."""
+        """Bytes of all connections that wait for what precedes them, and what keeps them."""
         self.memory = 64 * 1024 * 1024
         """Bytes that connections may hold in all, besides LEAST_BUFFER each way of every one; from
         half of it on windows are small (memory.py)."""
