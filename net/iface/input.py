@@ -16,20 +16,26 @@ from ovum.net.wire.errors import WireError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from typing import Final
 
     from ovum.drivers.frames import Received
     from ovum.net.iface.interface import Interface
 
-_IPV4 = Struct("!6s6sHBBHHHBBH4s4s")
+    _Ipv4 = tuple[
+        bytes, bytes, int, int, int, int, int, int, int, int, int, bytes, bytes,
+    ]  # fmt: skip
+    _Ipv6 = tuple[bytes, bytes, int, int, int, int, int, bytes, bytes]
+
+_read_ipv4: Final[Callable[[bytes], _Ipv4]] = Struct("!6s6sHBBHHHBBH4s4s").unpack_from
 """Ethernet's header and IPv4's."""
-_IPV6 = Struct("!6s6sHIHBB16s16s")
+_read_ipv6: Final[Callable[[bytes], _Ipv6]] = Struct("!6s6sHIHBB16s16s").unpack_from
 """Ethernet's header and IPv6's."""
 
-_PLAIN = frozenset((6, 17, 58))
+_PLAIN: Final = frozenset((6, 17, 58))
 """Next headers behind which no other IPv6 header can be."""
 
-COPY_MOST = 2048
+COPY_MOST: Final = 2048
 """Bytes of payload up to which a copy is quicker than a view."""
 
 ND_FIRST, ND_LAST = 133, 137
@@ -55,7 +61,7 @@ class Input(Delivery):
             if size >= 34:
                 (
                     to, _, kind, version, traffic_class, end, _, flags, hops, protocol, _, src, dst,
-                ) = _IPV4.unpack_from(data)  # fmt: skip
+                ) = _read_ipv4(data)  # fmt: skip
                 if kind == 0x0800:
                     begin = 34
                     end += 14
@@ -74,7 +80,7 @@ class Input(Delivery):
                         handler = protocols.get(protocol)
                 elif kind == 0x86DD and size >= 54:
                     begin = 54
-                    to, _, _, first, end, protocol, hops, src, dst = _IPV6.unpack_from(data)
+                    to, _, _, first, end, protocol, hops, src, dst = _read_ipv6(data)
                     end += 54
                     traffic_class = first >> 20 & 0xFF
                     if (

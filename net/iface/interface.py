@@ -7,6 +7,7 @@ from ovum.drivers.frames import TCP4, TCP6, UDP, Offload
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Final
 
     from ovum.drivers.frames import Frame
     from ovum.drivers.network import Offloads
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
     Tap = Callable[[int, "Interface", bool, Data | tuple[Data, ...]], None]
     """(now, interface, outgoing, data): data is bytes, or pieces of it."""
 
-UNICAST, BROADCAST, MULTICAST = 1, 2, 3
+UNICAST: Final = 1
+BROADCAST: Final = 2
+MULTICAST: Final = 3
 """What a destination is, that packets are accepted for."""
 
 SHARED_OFFLOADS_MAX = 256

@@ -8,12 +8,21 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from ovum.drivers.frames import Frame
     from ovum.net.iface.core import Core
     from ovum.net.iface.interface import Interface
     from ovum.net.iface.timers import Timer
 
-PERMANENT, REACHABLE, STALE, DELAY, PROBE, INCOMPLETE, FAILED, GONE = 0, 1, 2, 3, 4, 5, 6, 7
+PERMANENT: Final = 0
+REACHABLE: Final = 1
+STALE: Final = 2
+DELAY: Final = 3
+PROBE: Final = 4
+INCOMPLETE: Final = 5
+FAILED: Final = 6
+GONE: Final = 7
 """States. PERMANENT: groups, and what was set by hand. Up to REACHABLE nothing is to be done when a
 packet is sent. GONE: the entry is no longer in its table."""
 

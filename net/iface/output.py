@@ -19,6 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from random import Random
+    from typing import Final
 
     from ovum.net.iface.interface import Interface
     from ovum.net.ip import Path
@@ -26,26 +27,27 @@ if TYPE_CHECKING:
 
     Buffer = bytes | bytearray | memoryview
 
-_IPV4 = Struct("!14sBBHHHBBH8s")
+_pack_ipv4: Final = Struct("!14sBBHHHBBH8s").pack
 """Ethernet's header; version and header length, type of service, total length, identification,
 flags, time to live, protocol, checksum, addresses."""
-_IPV6 = Struct("!14sIHBB32s")
+_pack_ipv6: Final = Struct("!14sIHBB32s").pack
 """Ethernet's header; version, class and flow label; payload length, next header, hop limit,
 addresses."""
-_WORD = Struct("!H")
-_TCP = Struct("!4sI5sBH")
+_put_word: Final = Struct("!H").pack_into
+_TCP: Final = Struct("!4sI5sBH")
 """What of a TCP header is another in each segment: ports; the sequence number; acknowledgment and
 data offset; flags; window."""
 
-IDENTS = 1024
+IDENTS: Final = 1024
 """Counters of identification, of which each destination has one by chance (RFC 7739, 5.3)."""
 
-TCP, UDP = 6, 17
-_BY_CARD = frozenset((TCP, UDP))
+TCP: Final = 6
+UDP: Final = 17
+_BY_CARD: Final = frozenset((TCP, UDP))
 """Protocols whose checksums a card knows."""
-_CWR = 0x80
-_LAST_ONLY = 0x09  # FIN and PSH
-_FIRST_ONLY = _CWR
+_CWR: Final = 0x80
+_LAST_ONLY: Final = 0x09  # FIN and PSH
+_FIRST_ONLY: Final = _CWR
 
 
 class Output(Core):
@@ -95,7 +97,7 @@ class Output(Core):
             else:
                 value = finish(total + add_all(data)) or 0xFFFF
             if type(header) is bytearray:
-                _WORD.pack_into(header, checksum_offset, value)
+                _put_word(header, checksum_offset, value)
             else:
                 rest = header[checksum_offset + 2 :]
                 data = (
@@ -109,12 +111,12 @@ class Output(Core):
             if may_fragment:
                 flags, ident = 0, self.next_ident(path)
             total = path.header_sum + traffic_class + size + ident + flags + (hops << 8) + protocol
-            first = _IPV4.pack(
+            first = _pack_ipv4(
                 neighbor.header, 0x45, traffic_class, size, ident, flags, hops, protocol,
                 finish(total), path.addresses,
             )  # fmt: skip
         else:
-            first = _IPV6.pack(
+            first = _pack_ipv6(
                 neighbor.header, 0x60000000 | traffic_class << 20 | path.flow, size, protocol,
                 hops, path.addresses,
             )  # fmt: skip
@@ -257,7 +259,7 @@ class Output(Core):
                 flags &= ~_LAST_ONLY
             _TCP.pack_into(cut, 0, ports, (seq + at) & 0xFFFFFFFF, ack, flags, window)
         elif protocol == UDP:
-            _WORD.pack_into(cut, 4, 8 + size)
+            _put_word(cut, 4, 8 + size)
         return cut
 
     def _send_segments(
@@ -280,7 +282,7 @@ class Output(Core):
         assert neighbor is not None
         link = neighbor.link
         size = len(header) + len(payload)
-        _WORD.pack_into(header, checksum_offset, fold(path.pseudo_sum + protocol + size))
+        _put_word(header, checksum_offset, fold(path.pseudo_sum + protocol + size))
         first = self._header(path, protocol, size, 0, 0x4000, hop_limit, traffic_class)
         ecn = protocol == TCP and header[13] & _CWR != 0
         offload = link.segments_by_card(
@@ -307,10 +309,10 @@ class Output(Core):
         hops = hop_limit or path.hop_limit
         if path.version == 6:
             first = 0x60000000 | traffic_class << 20 | path.flow
-            return _IPV6.pack(mac, first, size, protocol, hops, path.addresses)
+            return _pack_ipv6(mac, first, size, protocol, hops, path.addresses)
         size += 20
         total = path.header_sum + traffic_class + size + ident + flags + (hops << 8) + protocol
-        return _IPV4.pack(
+        return _pack_ipv4(
             mac, 0x45, traffic_class, size, ident, flags, hops, protocol, finish(total),
             path.addresses,
         )  # fmt: skip
@@ -328,7 +330,7 @@ class Output(Core):
         whole = bytearray().join(data)
         if checksum_offset >= 0:
             total = path.pseudo_sum + protocol + len(whole) + add_all((whole,))
-            _WORD.pack_into(whole, checksum_offset, finish(total) or 0xFFFF)
+            _put_word(whole, checksum_offset, finish(total) or 0xFFFF)
         if len(whole) > (65515 if path.version == 4 else 65535):
             self.counters.count("ip_too_long")
             return
@@ -380,7 +382,7 @@ class Output(Core):
         if checksum_offset >= 0 and protocol not in (TCP, UDP):
             whole = bytearray(whole)
             total = path.pseudo_sum + protocol + size + add_all(data)
-            _WORD.pack_into(whole, len(head) + checksum_offset, finish(total) or 0xFFFF)
+            _put_word(whole, len(head) + checksum_offset, finish(total) or 0xFFFF)
         self.home.append(
             Packet(
                 path.interface,

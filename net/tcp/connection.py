@@ -25,17 +25,25 @@ from ovum.net.wire.tcp import parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Final
+
     from ovum.net.ip import Packet, Path
     from ovum.net.tcp.host import TcpHost
     from ovum.net.tcp.settings import SocketOptions
 
-STAMPED = Struct("!IIHHIIII")
+    _Buffer = bytes | bytearray | memoryview
+    _Stamped = tuple[int, int, int, int, int, int, int, int]
+    _Plain = tuple[int, int, int, int]
+
+_read_stamped: Final[Callable[[_Buffer, int], _Stamped]] = Struct("!IIHHIIII").unpack_from
 """From the sequence number on, with the timestamp option as everybody lays it out."""
 
-PLAIN = Struct("!IIHH")
-NOP_NOP_TIMESTAMP = 0x0101080A
-HALF = 1 << 31
-COPIED = 4096
+_read_plain: Final[Callable[[_Buffer, int], _Plain]] = Struct("!IIHH").unpack_from
+"""The same without options."""
+NOP_NOP_TIMESTAMP: Final = 0x0101080A
+HALF: Final = 1 << 31
+COPIED: Final = 4096
 """A payload of less is sliced; of more, a view of it is delivered."""
 
 
@@ -61,7 +69,7 @@ class Connection(Tcb):
         if predict == 0x8010:
             size = len(data) - 32
             if size >= 0:
-                seq, ack, bits, window, _, option, stamp, _echo = STAMPED.unpack_from(data, 4)
+                seq, ack, bits, window, _, option, stamp, _echo = _read_stamped(data, 4)
                 # TS.Recent is of the first segment that is not acknowledged (RFC 7323, 4.3).
                 first = self.rcv_nxt == self.last_ack_sent
                 if (
@@ -76,7 +84,7 @@ class Connection(Tcb):
                     return
         elif predict:
             size = len(data) - 20
-            seq, ack, bits, window = PLAIN.unpack_from(data, 4)
+            seq, ack, bits, window = _read_plain(data, 4)
             if (
                 bits & 0xFFF7 == 0x5010
                 and seq == self.rcv_nxt & MASK
@@ -91,7 +99,7 @@ class Connection(Tcb):
         rx.on_segment(self, now, segment)
 
     def _predicted(
-        self, now: int, data: bytes | bytearray | memoryview, at: int, size: int, ack: int,
+        self, now: int, data: _Buffer, at: int, size: int, ack: int,
         window: int,
     ) -> bool:  # fmt: skip
         """The rest of the fast path. False: nothing has been done."""

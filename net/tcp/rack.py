@@ -12,21 +12,23 @@ from ovum.net.tcp.tcb import NEVER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from ovum.net.tcp.connection import Connection
     from ovum.net.tcp.recovery import Recovery
     from ovum.net.tcp.scoreboard import Sent
 
-MAX_ACK_DELAY = 200_000_000
+MAX_ACK_DELAY: Final = 200_000_000
 """TLP.max_ack_delay: how long a peer may wait with the acknowledgement of a lone segment."""
 
-MIN_PTO = 10_000_000
+MIN_PTO: Final = 10_000_000
 """Not in the RFC: a timer costs as much as a segment, and a round trip here is mostly waiting."""
 
 PERSIST = 16
 """Recoveries that a widened reordering window outlives (6.2, step 4)."""
 
-MS = 1_000_000
-MASK = 0xFFFFFFFF
+MS: Final = 1_000_000
+MASK: Final = 0xFFFFFFFF
 
 
 def delivered(c: Connection, r: Recovery, now: int, record: Sent, flags: int, echo: int) -> None:

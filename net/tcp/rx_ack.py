@@ -11,10 +11,12 @@ from ovum.net.tcp.tx import MS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from ovum.net.tcp.connection import Connection
     from ovum.net.wire.tcp import Segment
 
-CONFIRM_INTERVAL = 5_000_000_000
+CONFIRM_INTERVAL: Final = 5_000_000_000
 
 
 def fifth_check_ack(c: Connection, now: int, seg: Segment, seq: int, length: int) -> bool:

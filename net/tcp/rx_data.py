@@ -10,19 +10,21 @@ from ovum.net.wire.tcp import FIN, SYN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from ovum.net.tcp.connection import Connection
     from ovum.net.wire.tcp import Segment
 
     Buffer = bytes | bytearray | memoryview
 
-DELAYED_ACK = 40_000_000
+DELAYED_ACK: Final = 40_000_000
 """Linux's least; RFC 9293 (MUST-40) has 500 ms at most."""
 
-QUICK = 16
+QUICK: Final = 16
 """Full segments that an active opener acknowledges each at first, so that a sender in slow start
 is not held up (Linux's quick acknowledgements). Less than full ones wait for the answer."""
 
-RECEIVING = (ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2)
+RECEIVING: Final = (ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2)
 
 
 def seventh_text_and_fin(c: Connection, now: int, seg: Segment, seq: int) -> None:

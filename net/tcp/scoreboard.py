@@ -12,14 +12,18 @@ from ovum.net.tcp.seq import unwrap
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Final
 
     from ovum.net.tcp.connection import Connection
 
-SACKED, LOST, RETRANSMITTED, REPEATED = 1, 2, 4, 8
+SACKED: Final = 1
+LOST: Final = 2
+RETRANSMITTED: Final = 4
+REPEATED: Final = 8
 """Of a record: the peer has it; it is taken to be lost; it has been sent again since; it has been
 sent again at some time (no round trip is measured with it, Karn)."""
 
-DUP_THRESH = 3
+DUP_THRESH: Final = 3
 """RFC 6675, 2."""
 
 

@@ -8,9 +8,13 @@ a wire value.
 
 from __future__ import annotations
 
-MASK = 0xFFFFFFFF
-START = 1 << 32
-HALF = 1 << 31
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+MASK: Final = 0xFFFFFFFF
+START: Final = 1 << 32
+HALF: Final = 1 << 31
 
 
 def unwrap(wire: int, near: int) -> int:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-MS = 1_000_000
-SECOND = 1_000_000_000
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+MS: Final = 1_000_000
+SECOND: Final = 1_000_000_000
 
 SEND_BUFFER = 256 * 1024
 """What a program may write ahead unless it says."""
 
-LEAST_BUFFER = 4096
+LEAST_BUFFER: Final = 4096
 """What every connection may receive, and its program write ahead, though memory is short: the
 kernel's RING_LEAST."""
 

@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
-ESTABLISHED, SYN_SENT, SYN_RECEIVED, FIN_WAIT_1, FIN_WAIT_2, TIME_WAIT = 1, 2, 3, 4, 5, 6
-CLOSED, CLOSE_WAIT, LAST_ACK, LISTEN, CLOSING = 7, 8, 9, 10, 11
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+ESTABLISHED: Final = 1
+SYN_SENT: Final = 2
+SYN_RECEIVED: Final = 3
+FIN_WAIT_1: Final = 4
+FIN_WAIT_2: Final = 5
+TIME_WAIT: Final = 6
+CLOSED: Final = 7
+CLOSE_WAIT: Final = 8
+LAST_ACK: Final = 9
+LISTEN: Final = 10
+CLOSING: Final = 11
 
 NAMES = (
     "", "ESTABLISHED", "SYN-SENT", "SYN-RECEIVED", "FIN-WAIT-1", "FIN-WAIT-2", "TIME-WAIT",

@@ -11,6 +11,8 @@ from ovum.net.tcp.states import CLOSED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from ovum.net.ip import Packet, Path
     from ovum.net.socket.door import Stream
     from ovum.net.tcp.cc.base import CongestionControl
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from ovum.net.tcp.scoreboard import Sent
     from ovum.net.tcp.settings import SocketOptions
 
-NEVER = 1 << 62
+NEVER: Final = 1 << 62
 """The time that never comes."""
 
 

@@ -26,19 +26,21 @@ from ovum.net.wire.tcp import ACK, FIN, PSH, SYN, Options, Segment, emit_header,
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from ovum.net.tcp.connection import Connection
 
-MS = 1_000_000
-PLAIN = Struct("!IIIHHI")
-STAMPED = Struct("!IIIHHIIII")
+MS: Final = 1_000_000
+PLAIN: Final = Struct("!IIIHHI")
+STAMPED: Final = Struct("!IIIHHIIII")
 """Both ports, sequence number, acknowledgement, offset and flags, window, checksum and urgent
 pointer; with the timestamp option as Linux lays it out."""
 
-NOP_NOP_TIMESTAMP = 0x0101080A
-LARGEST = 65535 - 40 - 60
+NOP_NOP_TIMESTAMP: Final = 0x0101080A
+LARGEST: Final = 65535 - 40 - 60
 """Payload of an IP packet behind the longest headers without extensions."""
 
-SENDING = frozenset((ESTABLISHED, CLOSE_WAIT, FIN_WAIT_1, CLOSING, LAST_ACK))
+SENDING: Final = frozenset((ESTABLISHED, CLOSE_WAIT, FIN_WAIT_1, CLOSING, LAST_ACK))
 """States in which data, or a FIN, may have to be sent."""
 
 
