@@ -1,0 +1,33 @@
+// The environment's loader. Its value is a function that is called once, with what Python gives:
+// compile(name), a part's source as a function, and binding(name), Python's functions for it. What
+// is loaded when: a module when it is first required, a global when it is first looked at.
+(function (compile, binding) {
+'use strict';
+const cache = { __proto__: null };
+
+function load(name) {
+    let module = cache[name];
+    if (module === undefined) {
+        module = cache[name] = { exports: {} };
+        compile(name)(module.exports, load, module, binding);
+    }
+    return module.exports;
+}
+
+function global(name, module, property) {
+    const set = (value) =>
+        Object.defineProperty(globalThis, name, { value, writable: true, configurable: true });
+    Object.defineProperty(globalThis, name, {
+        configurable: true,
+        set,
+        get() {
+            const exports = load(module);
+            const value = property === '' ? exports : exports[property];
+            set(value);
+            return value;
+        },
+    });
+}
+
+return { load, global };
+})
