@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 from ovum.bundles import bundles, name_of
 from ovum.bytecode import PYC_HEADER, BytecodeError, Unit, compile_units
 from ovum.cpio import Entry, regular
-from ovum.paths import OWN_PARTS, REPO
+from ovum.paths import OPTIONAL_PARTS, OWN_PARTS, REPO
 
 if TYPE_CHECKING:
     from ovum.sysroot import Sysroot
@@ -85,6 +85,8 @@ REPLACED: Final = REPO / "pyhost" / "replaced"
 OWN: Final = {"ovum": REPO / "ovum"}
 """Packages that an image has besides the library's, with their folders."""
 
+_OPTIONAL: Final = tuple(f"{part}/" for part in OPTIONAL_PARTS)
+
 
 def module_files(sysroot: "Sysroot") -> dict[str, Path]:
     """The library's Python files worth having in an image, by their path in the library."""
@@ -101,7 +103,9 @@ def module_files(sysroot: "Sysroot") -> dict[str, Path]:
         found[f"{package}/__init__.py"] = own / "__init__.py"
         for part in OWN_PARTS:
             for path in sorted((own / part).rglob("*.py")):
-                found[f"{package}/{path.relative_to(own).as_posix()}"] = path
+                name = path.relative_to(own).as_posix()
+                if not name.startswith(_OPTIONAL):
+                    found[f"{package}/{name}"] = path
     return found
 
 

@@ -156,7 +156,11 @@ def main() -> None:
     if has_console(_kernel.boot_info()):
         _machine.services.start("console", _console, _machine)
     _down.release()
-    _machine.run()
+    try:
+        _machine.run()
+    except BaseException as error:
+        # Whoever asks for a service from here on gets EIO.
+        log_error("services: they have ended", error)
 
 
 def has_console(info: dict[str, str]) -> bool:

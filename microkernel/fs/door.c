@@ -280,8 +280,10 @@ static i64 set_state(struct socket *s, u64 add, u64 remove, u64 error) {
     if ((add | remove) & ~(u64)STATE_BITS || error > 4095)
         return -EINVAL;
     s->state = (s->state & ~(u32)remove) | (u32)add;
-    if (error)
+    if (error) {
         s->error = (i32)error;
+        s->destinations = 0;
+    }
     look_at_state(s);
     return 0;
 }

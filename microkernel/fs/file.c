@@ -5,6 +5,9 @@
 #include "fs/epoll.h"
 #include "fs/inode.h"
 #include "mm/kmalloc.h"
+#include "sys/request.h"
+
+enum { SERVICES_RESERVE = 64 };
 
 struct slot {
     struct file *file;
@@ -58,20 +61,27 @@ static bool grow(int fd) {
     return true;
 }
 
+/* Above the limit there is room for the services thread: it serves, and imports what it needs for that,
+   when the program has used up its own descriptors. */
+static int limit_of_caller(void) {
+    return (int)fd_limit + (services_thread && current_thread() == services_thread ? SERVICES_RESERVE : 0);
+}
+
 int fd_room(void) {
     int fd = lowest_free;
     while (fd < capacity && slots[fd].file)
         fd++;
-    return fd >= (int)fd_limit ? -EMFILE : grow(fd) ? 0 : -ENOMEM;
+    return fd >= limit_of_caller() ? -EMFILE : grow(fd) ? 0 : -ENOMEM;
 }
 
 int fd_install(struct file *f, int from, bool close_on_exec) {
     int fd = from > lowest_free ? from : lowest_free;
     while (fd < capacity && slots[fd].file)
         fd++;
-    if (fd >= (int)fd_limit || !grow(fd)) {
+    int limit = limit_of_caller();
+    if (fd >= limit || !grow(fd)) {
         file_put(f);
-        return fd >= (int)fd_limit ? -EMFILE : -ENOMEM;
+        return fd >= limit ? -EMFILE : -ENOMEM;
     }
     slots[fd] = (struct slot){f, close_on_exec};
     if (from <= lowest_free)

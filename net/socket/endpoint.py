@@ -92,6 +92,12 @@ class Endpoint:
         """getpeername(2)."""
         raise refuse(EOPNOTSUPP)
 
+    def destination(self, address: bytes, size: int) -> int:
+        """Whether a datagram of so many bytes can go there, before it is sent (empty: to where it
+        is connected): how long others may be for which nobody need ask, 0 if that is not known yet.
+        Raises OSError: what sendto(2) fails with."""
+        return 0
+
     def ioctl(self, command: int, buffer: memoryview) -> int:
         """ioctl(2), but for what asks for interfaces."""
         raise refuse(EINVAL)

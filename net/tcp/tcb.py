@@ -65,7 +65,7 @@ class Tcb(Endpoint):
         "dirty", "dsack", "dupacks", "fin_in", "fin_seq", "fin_wanted", "grow_at", "heard_at",
         "held_back",
         "history", "host", "interface", "ip_mtu", "irs", "iss", "keepalive_at", "keepalive_probes",
-        "large", "last_ack_sent", "limited_at", "lost_out", "max_wnd", "min_rtt",
+        "large", "last_ack_sent", "late_at", "limited_at", "lost_out", "max_wnd", "min_rtt",
         "more", "mss", "observer", "ooo", "options", "orphan", "path", "peer_mss", "persist_at",
         "ports",
         "predict", "quick", "rack_at", "rcv_adv", "rcv_limit", "rcv_mss", "rcv_nxt", "rcv_shift",
@@ -143,6 +143,8 @@ class Tcb(Endpoint):
         self.ack_now = False
         self.quick = 0
         """How many segments are acknowledged at once, not later."""
+        self.late_at = -1
+        """snd_nxt when an acknowledgement last found nothing to go with."""
         self.ooo: Reassembly | None = None
         self.dsack: tuple[int, int] | None = None
         """What has come twice, to be reported (RFC 2883)."""

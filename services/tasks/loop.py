@@ -406,10 +406,16 @@ class Scheduler(Doors):
     def _slow(self, coro: Any, ran: int, name: str | None, spent: int) -> None:
         """A step was too long. There may be others, that do not end: they are watched from now on;
         a scheduler that never has any needs no thread for that."""
-        from ovum.services.tasks.watchdog import watchdog
+        try:
+            from ovum.services.tasks.watchdog import watchdog
 
-        watchdog.watch(self)
-        watchdog.report_ended(self, (coro, ran, name), spent)
+            watchdog.watch(self)
+            watchdog.report_ended(self, (coro, ran, name), spent)
+        except Exception as error:
+            # Out of memory or descriptors, say: no reason to end all that run.
+            from ovum.services.tasks.instrument import log_failed
+
+            log_failed("the report of a slow task", error)
 
     def tasks(self) -> list[Task[Any]]:
         """All tasks, groups' tasks behind the task whose group it is. Any thread may ask."""

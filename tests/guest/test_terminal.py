@@ -64,8 +64,12 @@ def test_a_new_size_reaches_the_program() -> None:
         # Not print: the signal may come while the line below is still being flushed.
         "def tell(*_): os.write(1, b'now %d %d\\n' % os.get_terminal_size())\n"
         "signal.signal(signal.SIGWINCH, tell)\n"
+        # Not signal.pause: the signal may come just before it.
+        "reading, writing = os.pipe()\n"
+        "os.set_blocking(writing, False)\n"
+        "signal.set_wakeup_fd(writing)\n"
         "print('was', *os.get_terminal_size(), flush=True)\n"
-        "while True: signal.pause()"
+        "while os.read(reading, 1): pass"
     )
     with started("--timeout", "60", "-c", source, columns=91, rows=33) as child:
         child.expect_exact("was 91 33")

@@ -1,7 +1,9 @@
 """The services thread: calls from threads, interrupts, the interpreter in time, dying services."""
 
 import contextlib
+import errno
 import os
+import resource
 import threading
 import time
 
@@ -110,6 +112,21 @@ def a_thread_can_have_a_task_run_and_wait_for_it() -> None:
     lines = _kernel.inspect("threads").splitlines()
     [line] = [line for line in lines if line.startswith(f"{thread} ")]
     assert line.split()[2] == "0" and line.endswith(" services"), line
+
+
+@check
+def services_have_descriptors_when_the_program_has_none() -> None:
+    async def open_null() -> None:
+        os.close(os.open("/dev/null", os.O_RDONLY))
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        with refused(errno.EMFILE):
+            os.open("/dev/null", os.O_RDONLY)
+        call(open_null)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 @check

@@ -99,6 +99,22 @@ def run_with_ticks(
     return reports, scheduler
 
 
+def test_a_report_that_fails_ends_nothing_else(caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> str:
+        tick(60)
+        await tasks.checkpoint()
+        return "done"
+
+    def report(step: SlowStep) -> None:
+        raise OSError("too many open files")
+
+    backend = TickingBackend()
+    scheduler = backend.scheduler = tasks.Scheduler(backend, on_slow=report)
+    ticking.append(backend)
+    assert scheduler.run(main) == "done"
+    assert "too many open files" in caplog.text
+
+
 @pytest.mark.parametrize(("milliseconds", "count"), [(45, 0), (50, 0), (51, 1)])
 def test_the_limit_is_50_ms(milliseconds: int, count: int) -> None:
     async def main() -> None:
