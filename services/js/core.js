@@ -93,9 +93,11 @@ function taken() {
 function checked(values) {
     for (let i = 0; i < values.length; i++) {
         const value = values[i];
-        if (typeof value === "string"
-            && (!apply(isWellFormed, value, []) || apply(includes, value, ["\0"])))
+        if (typeof value !== "string") continue;
+        if (!apply(isWellFormed, value, []) || apply(includes, value, ["\0"]))
             values[i] = new String(value);
+        // A long string may be in pieces, which the wheel does not know; this joins them.
+        else values[i] = String(value);
     }
     return values;
 }

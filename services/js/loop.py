@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 _PARTS = ("nextTick", "tick", "state", "now", "timer", "turn", "immediate", "putBack")
 
 
+def _unreported(slow_step: object) -> None:
+    """For a scheduler whose slow steps are nobody's mistake."""
+
+
 class Loop:
     """The loop of one context."""
 
@@ -181,9 +185,11 @@ class Loop:
         """Runs ticks and the jobs of promises until there are none."""
         context = self._context
         while True:
-            context.run_jobs()
+            # As node: all ticks come before the jobs of promises, which may make new ones.
             if self._ticks:
                 self._run_ticks()
+            context.run_jobs()
+            if self._ticks:
                 continue
             unhandled = context.rejections.take()
             if not unhandled:
@@ -204,7 +210,6 @@ class Loop:
                 # The others are to run as well.
                 self._ticks = True
                 self.uncaught(context.as_python(error))
-            context.run_jobs()
 
     # Running.
 
@@ -215,7 +220,7 @@ class Loop:
     async def _alone(self) -> None:
         scheduler = tasks.current_scheduler()
         # A program that computes for a while is no mistake.
-        scheduler.watchdog = None
+        scheduler.on_slow = _unreported
         await self.run_async()
 
     async def run_async(self) -> None:

@@ -6,7 +6,7 @@ import os
 import sys
 
 from ovum.services.js.context import Context
-from ovum.services.js.errors import JSError
+from ovum.services.js.errors import JSError, LimitError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,13 +34,28 @@ def run(program: str | os.PathLike[str], argv: Sequence[str] = ()) -> int:
                 context.modules.run_main(path)
             context.run()
         except SystemExit as error:
+            # JavaScript's own `process.exit`, which has told everybody.
             return _status(error)
         except KeyboardInterrupt:
             return INTERRUPTED
         except JSError as error:
-            print(report(error), file=sys.stderr)
-            return 1
-    return 0
+            print(report(context, error), file=sys.stderr)
+            return _ended(context, 1)
+        return _ended(context, None)
+
+
+def _ended(context: Context, status: int | None) -> int:
+    """Tells the program that it ends; the status may be its own."""
+    parts = context.parts
+    if parts is None or parts.finish is None:
+        return status or 0
+    try:
+        return parts.finish(status)
+    except SystemExit as error:
+        return _status(error)
+    except JSError as error:
+        print(report(context, error), file=sys.stderr)
+        return 1
 
 
 def _status(error: SystemExit) -> int:
@@ -49,6 +64,13 @@ def _status(error: SystemExit) -> int:
     return error.code if isinstance(error.code, int) else 1
 
 
-def report(error: JSError) -> str:
-    """What is printed for an error that nobody has caught."""
-    return str(error)
+def report(context: Context, error: JSError) -> str:
+    """What is printed for an error that nobody has caught: as console.log shows it."""
+    if context.parts is None or isinstance(error, LimitError) or error.value is None:
+        return str(error)
+    try:
+        shown: str = context.parts.load("util").get("inspect")(error.value)
+    except JSError:
+        # A property of the error's that throws when it is looked at.
+        return str(error)
+    return shown if error.stack else f"Uncaught {shown}"

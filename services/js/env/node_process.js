@@ -51,7 +51,7 @@ function statusOf(code) {
 
 /** Tells the listeners of 'exit', once; what the status is then. */
 function finish(status) {
-    if (status !== undefined) exitCode = status;
+    if (status !== undefined && status !== null) exitCode = status;
     if (!isExiting) {
         isExiting = true;
         process.emit('exit', exitCode ?? 0);

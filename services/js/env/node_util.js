@@ -90,9 +90,10 @@ function debuglog(section) {
     return Object.defineProperty(log, 'enabled', { get: wanted });
 }
 
-/** Text in a style of inspect.colors, or several. */
-function styleText(style, text) {
+/** Text in a style of inspect.colors, or several, if the stream is a terminal with colours. */
+function styleText(style, text, { validateStream = true, stream = process.stdout } = {}) {
     expectString('text', text);
+    const isPlain = validateStream && !(stream.isTTY && stream.hasColors());
     let before = '';
     let after = '';
     for (const name of Array.isArray(style) ? style : [style]) {
@@ -105,7 +106,7 @@ function styleText(style, text) {
         before += `\u001b[${codes[0]}m`;
         after = `\u001b[${codes[1]}m${after}`;
     }
-    return `${before}${text}${after}`;
+    return isPlain ? text : `${before}${text}${after}`;
 }
 
 module.exports = {

@@ -47,7 +47,8 @@ function input() {
     const stream = new Readable({
         highWaterMark: 65536,
         read() {
-            hold(!stream.isPaused());
+            const state = stream._readableState;
+            hold(state.flowing !== false || state.readableListening);
             host.read(
                 (chunk) => {
                     hold(false);
