@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 STACK = 1 << 20
 """How much of the thread's stack, 8 MiB, JavaScript may use."""
 
+_COROUTINE = 0x80
+"""CO_COROUTINE: what `async def` makes."""
+
 _HELPERS = (
     *("slot", "describe", "expose", "wrap", "makeError", "errorParts", "textOf", "side", "back"),
     *("unbox", "buffer", "bigint", "get", "set", "hidden", "has", "remove", "keys", "construct"),
@@ -72,13 +75,19 @@ class Context:
         """The program's own words, its path first."""
         self.parts: Environment | None = None
         """What programs find around them, if they do."""
+        self.exit_status = 0
+        """What a program that ends by itself returns: `process.exitCode`."""
+        self.on_exit: Callable[[int], int] | None = None
+        """Called with the exit status when a program ends; returns the one that counts."""
+        self.inspect: Callable[[Any], str] = self._shown
+        """A value as the console shows it."""
         self.engine = engine = Engine()
         self._helpers: dict[str, Value] = {}
         self._failure: BaseException | None = None
         # Not while the context is being made.
         self._draining = True
         engine.raw.set_max_stack_size(stack_limit)
-        self.limits = Interrupts(engine, None)
+        self.limits = Interrupts(engine)
         self.values = Values(self)
         self._load_core()
         self.rejections = Rejections(self)
@@ -258,6 +267,10 @@ class Context:
 
     # For the other modules of this package.
 
+    def entered(self) -> _Entry:
+        """`with` this, errors become Python's, and the jobs of promises run at the end."""
+        return _Entry(self)
+
     def helper(self, name: str, *arguments: Any) -> Any:
         """Calls a function of core.js."""
         return self._call(self._helpers[name], None, arguments)
@@ -294,11 +307,9 @@ class Context:
         self, function: Callable[..., Any], name: str | None = None, *, method: bool = False
     ) -> Value:
         """`function`, as a value."""
-        from inspect import iscoroutinefunction
-
         kind = "method" if method else "plain"
         raw = called(self, function)
-        if iscoroutinefunction(function):
+        if _is_async(function):
             kind, raw = "async", self.loop.started_by(function)
         if name is None:
             name = getattr(function, "__name__", "python")
@@ -331,6 +342,8 @@ class Context:
                 self.limits.interrupt(error)
                 value = self.values.error(RuntimeError("ended"))
                 library.set_uncatchable(self.engine.context, value)
+            elif isinstance(error, Thrown):
+                value = library.duplicate(self.engine.context, error.ref.value)
             else:
                 value = self.values.error(error)
         except Thrown as thrown:
@@ -363,7 +376,19 @@ class Context:
 
     def rejection(self, reason: Ref) -> BaseException:
         """The exception for what a promise was rejected with."""
-        return self._error(reason)
+        error = self._error(reason)
+        error.origin = "unhandledRejection"
+        return error
+
+    def _shown(self, value: Any) -> str:
+        if isinstance(value, JSObject) and self.is_error(value):
+            name, message, stack = self.helper("errorParts", value)
+            return str(JSError(name, message, stack))
+        return str(value)
+
+    def is_error(self, value: JSObject) -> bool:
+        """Whether a value is one of JavaScript's errors."""
+        return library.is_error(value.ref.value)  # type: ignore[no-any-return]
 
     def wrapped(self, ref: Ref) -> JSObject:
         """An object in Python's hands."""
@@ -453,6 +478,15 @@ class _Entry:
             raise found from found.__cause__
         finally:
             context.engine.entries -= 1
+            if self._outermost:
+                context.limits.end()
+
+
+def _is_async(function: Any) -> bool:
+    """As inspect.iscoroutinefunction, which takes long to import."""
+    function = getattr(function, "__func__", function)
+    code = getattr(function, "__code__", None)
+    return code is not None and bool(code.co_flags & _COROUTINE)
 
 
 def _kind(name: str, message: str) -> type[JSError]:

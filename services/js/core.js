@@ -138,8 +138,12 @@ function wrap(back, name) {
     return Object.freeze(made);
 }
 
+// The frames that are no business of the program's are left out.
 function userFrames(stack) {
-    return String(stack).split("\n").filter((line) => !line.includes("ovum:core")).join("\n");
+    const lines = String(stack).split("\n");
+    const ours = lines.map((line) => /[( ]ovum:/.test(line));
+    return lines.filter((line, at) =>
+        !ours[at] && !(ours[at + 1] && line === "    at apply (native)")).join("\n");
 }
 
 // An error of JavaScript's for an exception of Python's.
@@ -171,7 +175,7 @@ function textOf(value) {
 // [name, message, stack] of what was thrown.
 function errorParts(error) {
     if (!(error instanceof Error)) return ["Uncaught", textOf(error), ""];
-    return [textOf(error.name), textOf(error.message), textOf(error.stack ?? "")];
+    return [textOf(error.name), textOf(error.message), userFrames(textOf(error.stack ?? ""))];
 }
 
 return {

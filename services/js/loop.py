@@ -221,7 +221,37 @@ class Loop:
         scheduler = tasks.current_scheduler()
         # A program that computes for a while is no mistake.
         scheduler.on_slow = _unreported
-        await self.run_async()
+        restore = self._handle_interrupts(scheduler)
+        try:
+            await self.run_async()
+        finally:
+            restore()
+
+    def _handle_interrupts(self, scheduler: tasks.Scheduler) -> Callable[[], None]:
+        """Has Ctrl-C end JavaScript that runs, and the loop where it waits."""
+        import signal
+        import threading
+
+        if threading.current_thread() is not threading.main_thread():
+            return lambda: None
+        before = signal.getsignal(signal.SIGINT)
+        # The scheduler's own, which waits for a checkpoint; or somebody else's.
+        if getattr(before, "__module__", "") != "ovum.services.tasks.running":
+            return lambda: None
+
+        def handler(number: int, frame: object) -> None:
+            if self._context.engine.depth:
+                self._context.interrupt()
+            else:
+                scheduler.interrupt_main()
+
+        signal.signal(signal.SIGINT, handler)
+
+        def restore() -> None:
+            if signal.getsignal(signal.SIGINT) is handler:
+                signal.signal(signal.SIGINT, before)
+
+        return restore
 
     async def run_async(self) -> None:
         """Runs until nothing is left to wait for, in the scheduler that runs here.

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ovum.services.js import library
 from ovum.services.js.engine import Ref, Thrown
-from ovum.services.js.errors import JSThrow
+from ovum.services.js.errors import JSError, JSThrow
 from ovum.services.js.objects import JSObject
 from ovum.services.js.resolve import NotFound, Resolver
 
@@ -78,10 +78,33 @@ class Modules:
 
     def run_main(self, path: str) -> Any:
         """Runs a file as a program: a promise for an ES module, else what it exports."""
-        path = os.path.realpath(path)
+        path = self._program(path)
         if self.kind(path) == "module":
             return self.import_module(path)
         return self._js["file"](path)
+
+    def check(self, path: str) -> None:
+        """Compiles a program and runs nothing. Raises JSError, a SyntaxError; OSError."""
+        path = self._program(path)
+        source = Path(path).read_bytes()
+        context = self._context
+        with context.entered():
+            if self.kind(path, source) == "module":
+                self._engine.dropped.append(self._engine.compile(source, path, library.EVAL_MODULE))
+            else:
+                self._engine.dropped.append(self._engine.compile(_wrapped(source), path, 0))
+
+    def _program(self, path: str) -> str:
+        if os.path.isdir(path):
+            found = self.resolver.main_of(path)
+            if found is None:
+                raise JSError(
+                    "Error", f"Cannot find module '{path}': no main in package.json, no index.js"
+                )
+            path = found
+        if not os.path.isfile(path):
+            raise JSError("Error", f"Cannot find module '{path}'")
+        return os.path.realpath(path)
 
     # What modules.js asks for.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ovum.services.js import library
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -83,6 +85,12 @@ class JSPromise(JSObject):
     """A promise. `await` gives its value or raises its error, in a task of the context's loop."""
 
     __slots__ = ()
+
+    @property
+    def state(self) -> str:
+        """`pending`, `fulfilled` or `rejected`."""
+        found = library.promise_state(self.context.engine.context, self.ref.value)
+        return ("pending", "fulfilled", "rejected")[found]
 
     def __await__(self) -> Generator[Any, Any, Any]:
         return self._wait().__await__()

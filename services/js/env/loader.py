@@ -32,8 +32,6 @@ class Environment:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._bindings: dict[str, dict[str, Any]] = {}
-        self.finish: Callable[[int | None], int] | None = None
-        """Tells a program that has asked for `process` that it ends; the status then."""
         boot = context.evaluate((_HERE / "boot.js").read_text("utf-8"), "node:internal/boot")
         made = boot(self._compile, self._binding)
         self._load: JSFunction = made["load"]
@@ -63,6 +61,10 @@ class Environment:
         finally:
             engine.dropped.append(name)
 
+    def inspect(self, value: Any) -> str:
+        """A value as console.log shows it."""
+        return str(self.load("util").get("inspect")(value))
+
     def add(self, part: str) -> None:
         """Makes a part's globals and modules known."""
         wanted = PARTS[part]
@@ -78,4 +80,5 @@ def install_part(context: Context, part: str) -> None:
     found = context.parts
     if found is None:
         found = context.parts = Environment(context)
+        context.inspect = found.inspect
     found.add(part)

@@ -66,7 +66,10 @@ class Process:
         loop = self._context.loop
         loop.on_uncaught = self._uncaught
         loop.on_idle = hooks["beforeExit"]
-        self._context.parts.finish = hooks["finish"]
+        self._context.on_exit = self._finish
+
+    def _finish(self, status: int) -> int:
+        return int(self._hooks["finish"](status or None))
 
     def _uncaught(self, error: BaseException, origin: str, promise: JSObject | None) -> bool:
         value: Any = error.value if isinstance(error, JSError) and error.value else error
