@@ -35,6 +35,7 @@ _LANGUAGE = Part(
         "AbortController": "internal/abort.AbortController",
         "AbortSignal": "internal/abort.AbortSignal",
         "Blob": "internal/blob.Blob",
+        "File": "internal/blob.File",
         "crypto": "internal/webcrypto",
     },
     (
@@ -56,6 +57,7 @@ PARTS: Final = {
             "Request": "internal/fetch_bodies.Request",
             "Response": "internal/fetch_bodies.Response",
             "FormData": "internal/form_data.FormData",
+            "ReadableStream": "internal/readable_stream.ReadableStream",
         },
         ("http", "https"),
     ),

@@ -9,7 +9,7 @@ from contextlib import suppress
 from ovum.services import tasks
 from ovum.services.js.env.http_wire import Body, Malformed, body_of_response, read_head
 from ovum.services.js.env.sockets import Stream, connect
-from ovum.services.js.env.system_errors import system_error
+from ovum.services.js.env.system_errors import network_error, system_error
 from ovum.services.js.errors import JSThrow
 
 TYPE_CHECKING = False
@@ -60,10 +60,8 @@ class Clients:
         except socket.gaierror as error:
             raise _unknown_host(error, host) from error
         except OSError as error:
-            address, _, where = (error.filename or f"{host}:{port}").rpartition(":")
-            failure = system_error(error, "connect", None, address=address, port=int(where))
-            failure.message += f" {address}:{where}"
-            raise failure from error
+            address = error.filename or host
+            raise network_error(error, "connect", address, port) from error
         if request.aborted:
             stream.close()
             raise _aborted()

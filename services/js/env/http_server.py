@@ -7,7 +7,7 @@ import socket
 from ovum.services import tasks
 from ovum.services.js.env.http_wire import Body, Head, Malformed, body_of_request, read_head
 from ovum.services.js.env.sockets import Stream
-from ovum.services.js.env.system_errors import system_error
+from ovum.services.js.env.system_errors import network_error
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -78,8 +78,7 @@ class Server:
             listening = _bound(host, port)
             listening.listen(backlog)
         except OSError as error:
-            place = f"{host or '::'}:{port}"
-            raise system_error(error, "listen", place, address=host, port=port) from error
+            raise network_error(error, "listen", host or "::", port) from error
         self._listening = listening
         self._servers.context.loop.start(self._accept, listening)
         name = listening.getsockname()

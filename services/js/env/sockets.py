@@ -177,7 +177,7 @@ async def connect(host: str, port: int) -> Stream:
             await _connected(connection, address)
         except OSError as error:
             connection.close()
-            error.filename = f"{address[0]}:{address[1]}"
+            error.filename = address[0]
             last = error
         except BaseException:
             connection.close()

@@ -68,6 +68,17 @@ def system_error(
     return JSThrow("Error", text, **properties, **more)
 
 
+def network_error(error: OSError, syscall: str, address: str, port: int) -> JSThrow:
+    """The same where an address is what it is about: `connect ECONNREFUSED 127.0.0.1:80`."""
+    number = error.errno if error.errno is not None else errno.EIO
+    code = code_of(number)
+    text = "" if syscall == "connect" else f": {_TEXTS.get(number) or os.strerror(number).lower()}"
+    return JSThrow(
+        *("Error", f"{syscall} {code}{text} {address}:{port}"),
+        **{"errno": -number, "code": code, "syscall": syscall, "address": address, "port": port},
+    )
+
+
 def checked(
     syscall: str, function: Callable[..., Any], *, paths: int = 1
 ) -> Callable[..., Any]:
