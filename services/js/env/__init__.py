@@ -19,7 +19,7 @@ def parts() -> tuple[str, ...]:
 
 
 def install(context: Context, part: str) -> None:
-    """Gives a context one part: its globals and its modules. Raises KeyError without such a part."""
+    """Gives a context one part: its globals and modules. Raises KeyError if there is no such."""
     from ovum.services.js.env.loader import install_part
 
     install_part(context, part)

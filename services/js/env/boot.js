@@ -4,6 +4,8 @@
 (function (compile, binding) {
 'use strict';
 const cache = { __proto__: null };
+// What parts find of each other without loading it: process, and its streams by descriptor.
+load.shared = { process: undefined, streams: {} };
 
 function load(name) {
     let module = cache[name];
@@ -29,5 +31,15 @@ function global(name, module, property) {
     });
 }
 
-return { load, global };
+/** Lines of a name and where it is: `Buffer buffer.Buffer`. */
+function globals(text) {
+    for (const line of text.split('\n')) {
+        if (line === '') continue;
+        const [name, place] = line.split(' ');
+        const [module, property = ''] = place.split('.');
+        global(name, module, property);
+    }
+}
+
+return { load, globals };
 })

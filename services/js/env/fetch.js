@@ -126,7 +126,7 @@ async function fetch(input, init) {
         body = isStream ? request.body : await request.bytes();
     }
     for (let count = 0; ; count++) {
-        if (!/^https?:$/.test(url.protocol)) throw failed(new Error(`unknown scheme: ${url.protocol}`));
+        if (!/^https?:$/.test(url.protocol)) throw failed(new Error('unknown scheme'));
         const number = host.make();
         const stop = () => host.close(number);
         signal?.addEventListener('abort', stop, { once: true });

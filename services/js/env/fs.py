@@ -88,7 +88,9 @@ def _write(descriptor: int, data: bytes, position: int) -> int:
 
 def _entries(path: str) -> list[list[str]]:
     with os.scandir(path) as found:
-        listed = [[entry.name, kind_of(entry.stat(follow_symlinks=False).st_mode)] for entry in found]
+        listed = [
+            [entry.name, kind_of(entry.stat(follow_symlinks=False).st_mode)] for entry in found
+        ]
     # In whatever order the file system has them; a fixed one serves programs better.
     return sorted(listed)
 
@@ -178,7 +180,9 @@ def bind(context: Context) -> dict[str, Any]:
         "lstat": checked("lstat", lambda path: _told(os.lstat(path))),
         "make": checked("mkdir", _make),
         "makeTemporary": checked("mkdtemp", _make_temporary),
-        "open": checked("open", lambda path, flags, mode: os.open(path, flags | os.O_CLOEXEC, mode)),
+        "open": checked(
+            "open", lambda path, flags, mode: os.open(path, flags | os.O_CLOEXEC, mode)
+        ),
         "read": checked("read", _read, paths=0),
         "readFile": _read_file,
         "readFileByNumber": checked("read", _read_all, paths=0),

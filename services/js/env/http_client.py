@@ -67,7 +67,9 @@ class Clients:
             raise _aborted()
         request.stream = stream
         if secure:
-            trust = self._trusting(options.get("rejectUnauthorized") is not False, options.get("ca"))
+            trust = self._trusting(
+                options.get("rejectUnauthorized") is not False, options.get("ca")
+            )
             try:
                 await stream.secure(trust, options.get("servername") or host)
             except OSError as error:
@@ -92,7 +94,7 @@ class Clients:
         return found
 
     def send(self, number: int, data: str | bytes) -> bool:
-        """Sends a part of the request (text as ISO 8859-1); False if `drain` is to be waited for."""
+        """Sends a part of the request (text as ISO 8859-1); False if `drain` is to be waited."""
         stream = self._stream(number)
         try:
             return stream.write(data.encode("latin-1") if isinstance(data, str) else data)
@@ -203,10 +205,9 @@ def _unknown_host(error: socket.gaierror, host: str) -> JSThrow:
     again = error.errno == socket.EAI_AGAIN
     code = "EAI_AGAIN" if again else "ENOTFOUND"
     number = -3001 if again else -3008
-    return JSThrow(
-        *("Error", f"getaddrinfo {code} {host}"),
-        **{"code": code, "errno": number, "syscall": "getaddrinfo", "hostname": host},
-    )
+    text = f"getaddrinfo {code} {host}"
+    properties: dict[str, Any] = {"errno": number, "syscall": "getaddrinfo", "hostname": host}
+    return JSThrow("Error", text, code=code, **properties)
 
 
 def _untrusted(error: OSError, host: str) -> JSThrow:

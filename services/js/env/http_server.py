@@ -73,7 +73,7 @@ class Server:
         self._streams: set[Stream] = set()
 
     def listen(self, host: str, port: int, backlog: int) -> list[Any]:
-        """Begins; the address and port that it has then. Raises JavaScript's error of the system."""
+        """Begins; the address and port that it has then. Raises the system's error."""
         try:
             listening = _bound(host, port)
             listening.listen(backlog)

@@ -18,7 +18,7 @@ CHUNK = 65536
 _NAME = frozenset(b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 
-class Malformed(Exception):  # noqa: N818 - made an error of JavaScript's by who reads
+class Malformed(Exception):
     """A message that is not HTTP's; `status` is what a server answers."""
 
     def __init__(self, text: str, status: int = 400) -> None:
@@ -43,9 +43,7 @@ class Head:
     def has_token(self, name: str, token: str) -> bool:
         """Whether a field's list has this word."""
         value = self.get(name)
-        return value is not None and token in (
-            part.strip().lower() for part in value.split(",")
-        )
+        return value is not None and token in (part.strip().lower() for part in value.split(","))
 
     def flat(self) -> str:
         """The fields as one text: names and values by turns, a line each."""

@@ -19,8 +19,9 @@ _VIRAMA = 9
 """The canonical combining class behind which a joiner may stand."""
 
 _IGNORED = frozenset(
-    ("\u00ad", "\u034f", "\u180b", "\u180c", "\u180d", "\u180f", "\u200b", "\u2060", "\u2064")
-    + ("\ufeff", *(chr(code) for code in range(0xFE00, 0xFE10)))
+    "\u00ad\u034f\u180b\u180c\u180d\u180f\u200b\u2060\u2064\ufeff"
+    "\ufe00\ufe01\ufe02\ufe03\ufe04\ufe05\ufe06\ufe07"
+    "\ufe08\ufe09\ufe0a\ufe0b\ufe0c\ufe0d\ufe0e\ufe0f"
 )
 """Characters that UTS 46 takes away."""
 

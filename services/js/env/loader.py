@@ -32,12 +32,14 @@ class Environment:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._bindings: dict[str, dict[str, Any]] = {}
+        self._compiled: list[str] = []
         boot = context.evaluate((_HERE / "boot.js").read_text("utf-8"), "node:internal/boot")
         made = boot(self._compile, self._binding)
         self._load: JSFunction = made["load"]
-        self._global: Callable[[str, str, str], None] = made["global"]
+        self._globals: JSFunction = made["globals"]
 
     def _compile(self, module: str) -> JSFunction:
+        self._compiled.append(module)
         source = (_HERE / file_name(module)).read_text("utf-8")
         # The head stands in the first line, so that lines of stacks are those of the file.
         function: JSFunction = self._context.evaluate(f"{_HEAD}{source}\n}})", f"node:{module}")
@@ -61,18 +63,23 @@ class Environment:
         finally:
             engine.dropped.append(name)
 
+    def _factory(self, module: str) -> Callable[[Context], JSObject]:
+        return lambda context: self.load(module)
+
     def inspect(self, value: Any) -> str:
         """A value as console.log shows it."""
         return str(self.load("util").get("inspect")(value))
 
+    def loaded(self) -> list[str]:
+        """The modules that have been loaded, in order."""
+        return list(self._compiled)
+
     def add(self, part: str) -> None:
         """Makes a part's globals and modules known."""
         wanted = PARTS[part]
-        for name, place in wanted.globals.items():
-            module, _, member = place.partition(".")
-            self._global(name, module, member)
+        self._globals("\n".join(f"{name} {place}" for name, place in wanted.globals.items()))
         for module in wanted.modules:
-            self._context.add_builtin(module, lambda context, name=module: self.load(name))
+            self._context.add_builtin(module, self._factory(module))
 
 
 def install_part(context: Context, part: str) -> None:

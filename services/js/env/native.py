@@ -48,11 +48,12 @@ def bind(context: Context) -> dict[str, Any]:
             library.set_item(engine.context, found, index, item, _WRITABLE)
 
         if is_proxy(value):
-            handler = handler_of(engine.context, value)
-            if handler.tag == library.TAG_NULL:
+            target = target_of(engine.context, value)
+            if target.tag == library.TAG_EXCEPTION:
+                library.free(engine.context, library.exception(engine.context))
                 return REVOKED
-            put(0, target_of(engine.context, value))
-            put(1, handler)
+            put(0, target)
+            put(1, handler_of(engine.context, value))
             return PROXY
         state: int = state_of(engine.context, value)
         if state < 0:

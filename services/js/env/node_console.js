@@ -58,7 +58,7 @@ class State {
     write(fd, text) {
         if (this.indent !== '') text = this.indent + text.replaceAll('\n', `\n${this.indent}`);
         // The program may have put a function of its own in the place of process.stdout.write.
-        const stream = this.streams[fd] ?? require('internal/streams_made')[fd] ?? direct[fd];
+        const stream = this.streams[fd] ?? require.shared.streams[fd] ?? direct[fd];
         stream.write(`${text}\n`);
     }
 

@@ -14,10 +14,10 @@ Process.prototype = Object.create(EventEmitter.prototype, {
 
 const process = new Process();
 EventEmitter.call(process);
-require('internal/process_made').process = process;
+require.shared.process = process;
 
 const env = new Proxy(
-    { ...host.environment() },
+    JSON.parse(host.environment()),
     {
         set(target, name, value) {
             if (typeof name === 'symbol') throw new TypeError('Cannot convert a Symbol value to a string');
@@ -83,7 +83,7 @@ const { argv, execPath, pid, ppid } = host.facts();
 const values = {
     argv: [execPath, ...argv], argv0: 'ovum', execArgv: [], execPath, pid, ppid, env, title: 'ovum',
     arch: 'x64', platform: 'linux', version: 'v20.0.0', release: { name: 'node' },
-    versions: { node: '20.0.0', ...host.versions() }, config: { variables: {} },
+    config: { variables: {} },
     features: { inspector: false, ipv6: true, tls: true, typescript: false },
     exitCode: undefined,
     exit(code) {
@@ -123,6 +123,14 @@ Object.defineProperty(process, 'exitCode', {
     enumerable: true, configurable: true,
     get: () => exitCode,
     set(code) { exitCode = statusOf(code); },
+});
+Object.defineProperty(process, 'versions', {
+    enumerable: true, configurable: true,
+    get() {
+        const versions = { node: process.version.slice(1), ...host.versions() };
+        plainValue('versions', versions);
+        return versions;
+    },
 });
 for (const [name, fd] of [['stdin', 0], ['stdout', 1], ['stderr', 2]]) {
     Object.defineProperty(process, name, {

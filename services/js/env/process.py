@@ -9,6 +9,7 @@ import time
 
 from ovum.services.js.errors import BigInt, JSError, JSThrow
 from ovum.services.js.objects import JSObject
+from ovum.services.tasks import SchedulerEnded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,7 +39,11 @@ class Signals:
         context = self._context
 
         def handle(number: int, frame: object) -> None:
-            context.loop.post_from_thread(callback, number)
+            try:
+                context.loop.post_from_thread(callback, number)
+            except SchedulerEnded:
+                # The program has not come to its loop yet.
+                context.loop.post(callback, number)
 
         try:
             before = signal.signal(number, handle)
@@ -116,6 +121,8 @@ def _umask(mask: int) -> int:
 
 def bind(context: Context) -> dict[str, Any]:
     """The functions for JavaScript."""
+    from json import dumps
+
     own, signals = Process(context), Signals(context)
     begun = time.monotonic()
 
@@ -131,7 +138,7 @@ def bind(context: Context) -> dict[str, Any]:
         "builtin": context.require,
         "chdir": os.chdir,
         "cwd": os.getcwd,
-        "environment": lambda: dict(os.environ),
+        "environment": lambda: dumps(dict(os.environ)),
         "exit": leave,
         "facts": lambda: facts(context),
         "ids": lambda: [os.getuid(), os.geteuid(), os.getgid(), os.getegid()],

@@ -19,7 +19,7 @@ HIGH_WATER = 1 << 16
 """Bytes that may wait to be sent before `write` says that it is enough."""
 
 
-class TooLong(Exception):  # noqa: N818 - the caller makes the error of it
+class TooLong(Exception):
     """What was looked for did not come within the limit."""
 
 
@@ -158,9 +158,7 @@ class Stream:
 async def addresses(host: str, port: int, family: int = 0) -> list[Any]:
     """What getaddrinfo finds. Names are asked for in another thread. Raises socket.gaierror."""
     try:
-        return socket.getaddrinfo(
-            host, port, family, socket.SOCK_STREAM, 0, socket.AI_NUMERICHOST
-        )
+        return socket.getaddrinfo(host, port, family, socket.SOCK_STREAM, 0, socket.AI_NUMERICHOST)
     except socket.gaierror:
         return await tasks.to_thread(
             socket.getaddrinfo, host, port, family, socket.SOCK_STREAM, abandon=True

@@ -34,7 +34,7 @@ function output(fd) {
             (dy ? `\u001b[${Math.abs(dy)}${dy > 0 ? 'B' : 'A'}` : ''),
         );
     }
-    require('internal/streams_made')[fd] = stream;
+    require.shared.streams[fd] = stream;
     return stream;
 }
 

@@ -73,15 +73,12 @@ def network_error(error: OSError, syscall: str, address: str, port: int) -> JSTh
     number = error.errno if error.errno is not None else errno.EIO
     code = code_of(number)
     text = "" if syscall == "connect" else f": {_TEXTS.get(number) or os.strerror(number).lower()}"
-    return JSThrow(
-        *("Error", f"{syscall} {code}{text} {address}:{port}"),
-        **{"errno": -number, "code": code, "syscall": syscall, "address": address, "port": port},
-    )
+    properties: dict[str, Any] = {"errno": -number, "code": code, "syscall": syscall}
+    text = f"{syscall} {code}{text} {address}:{port}"
+    return JSThrow("Error", text, **properties, address=address, port=port)
 
 
-def checked(
-    syscall: str, function: Callable[..., Any], *, paths: int = 1
-) -> Callable[..., Any]:
+def checked(syscall: str, function: Callable[..., Any], *, paths: int = 1) -> Callable[..., Any]:
     """The function with its OSErrors as node's; its first arguments are `paths` paths."""
 
     def call(*arguments: Any) -> Any:

@@ -14,9 +14,9 @@ function emitWarning(warning, options, code) {
         Object.defineProperty(warning, 'name', { value: type, writable: true, configurable: true });
     }
     if (code !== undefined) warning.code = code;
-    const listeners = require('internal/process_made').process?.listenerCount('warning') ?? 0;
+    const listeners = require.shared.process?.listenerCount('warning') ?? 0;
     if (listeners > 0) {
-        queueMicrotask(() => require('internal/process_made').process.emit('warning', warning));
+        queueMicrotask(() => require.shared.process.emit('warning', warning));
         return;
     }
     if (warning.name === 'DeprecationWarning') {

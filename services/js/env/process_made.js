@@ -1,4 +1,0 @@
-// `process`, once the program has asked for it.
-'use strict';
-
-module.exports = { process: undefined };

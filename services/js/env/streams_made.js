@@ -1,4 +1,0 @@
-// process.stdout and process.stderr by descriptor, once the program has asked for them.
-'use strict';
-
-module.exports = {};
