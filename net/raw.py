@@ -110,6 +110,13 @@ class RawEndpoint:
             raise OSError(errno.EMSGSIZE, "the packet is too long")
         self.transmit(path, data, hop_limit, traffic_class)
 
+    def longest(self, address: bytes, scope: int = 0) -> int:
+        """How many bytes a packet to there may have. Raises OSError as `send`."""
+        path = self._path(address, scope, b"", 0)
+        if self.header_included and self.version == 4:
+            return path.ip_mtu
+        return 65515 if self.version == 4 else 65535
+
     def transmit(self, path: Path, data: bytes, hop_limit: int, traffic_class: int) -> None:
         """Sends what has been checked."""
         offset = self.checksum_offset if self.version == 6 else -1
@@ -123,6 +130,8 @@ class RawEndpoint:
         if traffic_class < 0:
             traffic_class = self.traffic_class
         stack = self.host.stack
+        if self.protocol == ICMP and data:
+            stack.icmp4.count_sent(data[0])
         if to_group and self.multicast_loop and path.neighbor is not None:
             link = stack.interfaces[path.interface]
             if path.remote in link.accept:

@@ -95,6 +95,8 @@ class Stack(Configuration):
         link = self._new_interface("lo", b"", LOOPBACK_MTU, None, True)
         self.put_address(0, Address(link.index, addr.LOOPBACK4, 8), check=False, route=False)
         self.put_address(0, Address(link.index, addr.LOOPBACK6, 128), check=False, route=False)
+        # Without being shown as the interface's, as on Linux.
+        link.accept[b"\x7f\xff\xff\xff"] = BROADCAST
 
     def _add_link_local(self, link: Interface) -> None:
         value = LINK_LOCAL_PREFIX + identifier(self, link, 0)

@@ -180,10 +180,18 @@ class UdpEndpoint:
                 return  # only to ourselves
         if segment_size and size - 8 <= segment_size:
             segment_size = 0
+        self.host.datagrams_out += 1 if not segment_size else -((8 - size) // segment_size)
         stack.send(
             path, protocol, pieces, offset, segment_size, hop_limit, traffic_class,
             self.mtu_discover == DONT,
         )  # fmt: skip
+
+    def longest(self, address: bytes, scope: int = 0) -> int:
+        """How many bytes a datagram to there may have. Raises OSError as `send`."""
+        path = self._find(self._wire(address), scope, b"", 0)
+        if self.mtu_discover >= DO and not self.segment_size:
+            return path.ip_mtu - (28 if path.version == 4 else 48)
+        return 65507 if path.version == 4 else 65527
 
     def _loop(
         self, path: Path, pieces: tuple[Buffer, ...], offset: int, to_group: bool, traffic: int

@@ -29,6 +29,8 @@ class UdpHost:
         self.stack = stack
         self._ports: dict[int, list[UdpEndpoint]] = {}
         self._count = 0
+        self.datagrams_in = self.datagrams_out = 0
+        """What programs were given and have sent, for /proc/net/snmp."""
         self._key = stack.rng.getrandbits(64)
         stack.protocols[self.protocol] = self.receive
         stack.errors[self.protocol] = self.on_icmp_error
@@ -116,7 +118,9 @@ class UdpHost:
             endpoint = found
         if packet.segment_size or (endpoint.version == 6 and len(src) == 4):
             self._deliver(now, endpoint, packet, src_port, payload[8:])
-        elif not endpoint.user.datagram(now, src, src_port, payload[8:], packet):
+        elif endpoint.user.datagram(now, src, src_port, payload[8:], packet):
+            self.datagrams_in += 1
+        else:
             self.stack.counters.count("udp_queue_full")
 
     def _deliver(
@@ -128,12 +132,14 @@ class UdpHost:
         segment_size = packet.segment_size
         if segment_size and len(data) > segment_size:
             # A card, or a sender here, has put several together (UDP_GRO).
-            for at in range(0, len(data), segment_size):
-                piece = data[at : at + segment_size]
-                if not endpoint.user.datagram(now, src, src_port, piece, packet):
-                    self.stack.counters.count("udp_queue_full")
-        elif not endpoint.user.datagram(now, src, src_port, data, packet):
-            self.stack.counters.count("udp_queue_full")
+            pieces = [data[at : at + segment_size] for at in range(0, len(data), segment_size)]
+        else:
+            pieces = [data]
+        for piece in pieces:
+            if endpoint.user.datagram(now, src, src_port, piece, packet):
+                self.datagrams_in += 1
+            else:
+                self.stack.counters.count("udp_queue_full")
 
     def _best(
         self,

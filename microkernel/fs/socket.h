@@ -48,6 +48,7 @@ struct socket {
     /* Of services (fs/door.c). */
     u64 door;                                   /* theirs; 0: they have none */
     u32 number, changed, notify_free;
+    u32 destinations;                           /* fs/destinations.c; 0: nothing is known of any */
     struct list in_changed;
     /* Local sockets. */
     struct socket *peer;                        /* a reference: where its data goes */
@@ -78,6 +79,8 @@ bool socket_lingers(const struct file *f);
 void socket_linger(int fd);
 /* The program is done with it. */
 void socket_close(struct socket *s);
+/* So it is with those that nobody has accepted. */
+void socket_refuse_children(struct socket *s);
 struct socket *socket_of(const struct file *f); /* NULL: it is none */
 
 i64 socket_receive(struct file *f, struct message *m);
@@ -93,10 +96,20 @@ bool socket_queue(struct socket *listener, struct socket *child);
 
 /* Asks services for an option (sys/sockets.c), or has them set it: its size or 0. */
 i64 socket_ask_option(struct file *f, bool set, u64 level, u64 name, void *value, u64 size);
+/* ---- where datagrams may go (fs/destinations.c); to be forgotten: socket->destinations = 0 ---- */
+
+/* 0, or what sendto(2) fails with, which services may be asked for (sys/sockets.c). */
+i64 destination_check(struct socket *s, const struct message *m);
+/* A datagram has come from there. */
+void destination_seen(struct socket *s, const struct message *m);
+/* How long a datagram to there may be; 0: that is not known; an error. */
+i64 socket_ask_destination(const struct socket *s, const struct message *m);
+
 /* What SO_ERROR says; it is gone then. */
 i64 socket_take_error(struct socket *s);
 u32 socket_events(struct socket *s);
 static inline void socket_wake(struct socket *s, u32 events) { waitqueue_wake(&s->queue, events); }
+static inline bool socket_is_internet(const struct socket *s) { return s->family == AF_INET || s->family == AF_INET6; }
 static inline bool socket_is_stream(const struct socket *s) { return s->type == SOCK_STREAM; }
 #define CAN_READ (POLLIN | POLLRDNORM)
 #define CAN_WRITE (POLLOUT | POLLWRNORM)

@@ -50,6 +50,7 @@ static i64 receive_record(struct socket *s, struct message *m, bool nonblocking)
     message_put_controls(m, control, r.control_size);
     if (s->family == AF_UNIX)
         local_unpack(s, m, 0, 1);
+    destination_seen(s, m);
     m->told |= n < r.size ? MSG_TRUNC : 0;
     if (!(m->flags & MSG_PEEK))
         socket_taken(s, record_size(r.address_size, r.control_size, r.size));
@@ -59,7 +60,7 @@ static i64 receive_record(struct socket *s, struct message *m, bool nonblocking)
 /* What Linux refuses at once, since services answer nobody. */
 static i64 check_destination(const struct socket *s, const struct message *m) {
     u16 family, port;
-    bool internet = s->family == AF_INET || s->family == AF_INET6;
+    bool internet = socket_is_internet(s);
     if (!m->address_size)
         return internet && !(s->state & CONNECTED) ? -EDESTADDRREQ : 0;
     if (!internet)
@@ -86,7 +87,7 @@ static i64 send_record(struct socket *s, struct message *m, bool nonblocking) {
         return -socket_take_error(s);
     if (!error && !local)
         error = m->control_size > SOCKET_CONTROL_MAX ? -ENOBUFS : check_destination(s, m);
-    if (!error && (s->family == AF_INET || s->family == AF_INET6))
+    if (!error && socket_is_internet(s))
         error = message_check_controls(m);
     if (!error && local && !(error = local_collect(m, &passed)))
         error = local_target(s, m, &target);
@@ -101,6 +102,8 @@ static i64 send_record(struct socket *s, struct message *m, bool nonblocking) {
     struct span control = {.at = m->control, .left = control_size};
     if (size > (local ? (i64)r->limit - 1024 : LONGEST_MESSAGE) || (s->family == AF_INET && s->type == SOCK_DGRAM && size > LONGEST_UDP))
         error = -EMSGSIZE;
+    if (!error)
+        error = destination_check(s, m);
     while (!error && !record_fits(r, need) && !target->closed && !(s->state & WRITE_SHUT)) {
         s->no_space = true;
         error = SOCKET_WAIT(&target->queue, record_fits(r, need) || target->closed || s->state & WRITE_SHUT, nonblocking, deadline);
@@ -188,7 +191,7 @@ static i64 send_stream(struct socket *s, struct message *m, bool nonblocking) {
         if (error || !m->data.left)
             break;
         struct ring *r = local ? &s->peer->in : &s->out;
-        u32 n = (u32)min_u64(m->data.left, ring_room(r)), at = r->head;
+        u32 n = (u32)min_u64(m->data.left, ring_free(r)), at = r->head;
         if (!n) {
             s->no_space = true;
             error = SOCKET_WAIT(&s->queue, socket_writeable(s) || s->error || s->state & WRITE_SHUT, nonblocking, deadline);
@@ -230,7 +233,7 @@ i64 socket_receive(struct file *f, struct message *m) {
 i64 socket_send(struct file *f, struct message *m) {
     struct socket *s = f->data;
     /* TCP sends urgent data in place, as it receives it (RFC 6093). */
-    if (m->flags & MSG_OOB && !((s->family == AF_INET || s->family == AF_INET6) && socket_is_stream(s)))
+    if (m->flags & MSG_OOB && !(socket_is_internet(s) && socket_is_stream(s)))
         return -EOPNOTSUPP;
     file_get(f);
     i64 n = socket_is_stream(s) ? send_stream(s, m, nonblocking_call(f, m)) : send_record(s, m, nonblocking_call(f, m));

@@ -35,8 +35,10 @@ static i64 give_address(const void *address, u32 size, u64 to, u64 size_at) {
 
 /* Asks about a socket with something of the kernel's as the buffer. The file stays meanwhile. */
 static i64 ask(struct file *f, enum request_operation operation, u64 a, u64 b, void *buffer, u64 size, bool writable) {
-    const struct socket *s = socket_of(f);
+    struct socket *s = socket_of(f);
     struct request r = {.event = {.mount = MOUNT_NETWORK, .base = s->number, .buffer = (u64)buffer, .buffer_size = size, .writable = writable}};
+    if (!writable)
+        s->destinations = 0;                    /* it may change them */
     file_get(f);
     i64 result = request(&r, operation, a, b, 0);
     file_put(f);
@@ -45,6 +47,11 @@ static i64 ask(struct file *f, enum request_operation operation, u64 a, u64 b, v
 
 i64 socket_ask_option(struct file *f, bool set, u64 level, u64 name, void *value, u64 size) {
     return ask(f, set ? REQUEST_SET_OPTION : REQUEST_GET_OPTION, level, name, value, size, !set);
+}
+
+i64 socket_ask_destination(const struct socket *s, const struct message *m) {
+    struct request r = {.event = {.mount = MOUNT_NETWORK, .base = s->number, .buffer = (u64)m->address, .buffer_size = m->address_size}};
+    return request(&r, REQUEST_DESTINATION, m->data.left, 0, 0);
 }
 
 /* ---- making them ---- */
@@ -191,9 +198,10 @@ i64 sys_shutdown(u64 fd, u64 how) {
         return error ? error : -EINVAL;
     if (s->family == AF_UNIX)
         return local_shutdown(s, bits[how]);
+    bool listens = s->state & LISTENING;        /* then that is all that may end */
     file_get(f);
     error = ask(f, REQUEST_SHUTDOWN, how, 0, NULL, 0, false);
-    if (!error && !(s->state & LISTENING)) {
+    if (!error && !listens) {
         s->state |= bits[how];
         socket_wake(s, socket_events(s));
     }

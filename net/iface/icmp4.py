@@ -35,7 +35,14 @@ class Icmp4:
         settings = core.settings
         self._errors = TokenBucket(settings.icmp_errors_per_s, settings.icmp_errors_burst)
         self._echoes = TokenBucket(settings.icmp_echo_per_s, settings.icmp_echo_burst)
+        self.received: dict[int, int] = {}
+        """How many messages of each type, for /proc/net/snmp."""
+        self.sent: dict[int, int] = {}
         core.protocols[icmpv4.PROTOCOL] = self.receive
+
+    def count_sent(self, kind: int) -> None:
+        """A message of this type is sent."""
+        self.sent[kind] = self.sent.get(kind, 0) + 1
 
     def receive(self, now: int, packet: Packet) -> None:
         """A message has come."""
@@ -43,6 +50,7 @@ class Icmp4:
             raise WireError("ipv6_next_header_unknown")
         message = icmpv4.parse(packet.payload)
         kind = message.kind
+        self.received[kind] = self.received.get(kind, 0) + 1
         if kind == icmpv4.ECHO_REQUEST:
             self._echo(now, packet, message)
         elif kind == icmpv4.REDIRECT:
@@ -67,6 +75,7 @@ class Icmp4:
         path = self._path_back(packet)
         if path is not None:
             core.counters.count("icmp_echo_answered")
+            self.count_sent(icmpv4.ECHO_REPLY)
             reply = icmpv4.emit(icmpv4.ECHO_REPLY, 0, message.word, message.body)
             core.send(path, icmpv4.PROTOCOL, (reply,), traffic_class=packet.traffic_class)
 
@@ -99,6 +108,7 @@ class Icmp4:
         path = self._path_back(packet)
         if path is not None:
             core.counters.count("icmp_error_sent")
+            self.count_sent(kind)
             data = icmpv4.emit(kind, code, word, bytes(whole[: ERROR_SIZE_MOST - 28]))
             # RFC 1812, 4.3.2.5: precedence 6.
             core.send(path, icmpv4.PROTOCOL, (data,), traffic_class=0xC0)

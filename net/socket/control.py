@@ -58,7 +58,8 @@ if TYPE_CHECKING:
 
 (
     SOCKET, BIND, CONNECT, LISTEN, SHUTDOWN, NAME, GET_OPTION, SET_OPTION, SOCKET_IOCTL,
-) = range(27, 36)  # fmt: skip
+    DESTINATION,
+) = range(27, 37)  # fmt: skip
 """REQUEST_SOCKET and so on of microkernel/sys/request_abi.h."""
 
 AF_NETLINK, AF_PACKET = 16, 17
@@ -137,6 +138,8 @@ class Sockets:
             return _stored(data, value)
         elif operation == SET_OPTION:
             endpoint.set_option(request.a, request.b, bytes(data))
+        elif operation == DESTINATION:
+            return endpoint.destination(bytes(data), request.a)
         else:
             raise refuse(EINVAL)
         self.runner.settle(self.runner.now())

@@ -63,6 +63,10 @@ class DatagramEndpoint(MessageEndpoint):
         """See MessageEndpoint."""
         self.udp.connect(address, port, scope)
 
+    def longest(self, target: tuple[bytes, int, int]) -> int:
+        """See MessageEndpoint."""
+        return self.udp.longest(target[0], target[2])
+
     def own_name(self) -> bytes:
         """getsockname(2)."""
         return self.name_of(self.udp.local, self.udp.port, self.udp.interface)

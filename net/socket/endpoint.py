@@ -92,6 +92,12 @@ class Endpoint:
         """getpeername(2)."""
         raise refuse(EOPNOTSUPP)
 
+    def destination(self, address: bytes, size: int) -> int:
+        """Whether a datagram of so many bytes can go there, before it is sent (empty: to where it
+        is connected): how long others may be for which nobody need ask, 0 if that is not known yet.
+        Raises OSError: what sendto(2) fails with."""
+        return 0
+
     def ioctl(self, command: int, buffer: memoryview) -> int:
         """ioctl(2), but for what asks for interfaces."""
         raise refuse(EINVAL)
@@ -187,10 +193,10 @@ class Endpoint:
             raise refuse(ENOPROTOOPT)
         if name in (SO_RCVBUF, SO_RCVBUFFORCE):
             self.receive_size = min(max(2 * min(integer(data, level), MOST), LEAST_RECEIVE), MOST)
-            self.size_changed()
+            self.size_changed(False)
         elif name in (SO_SNDBUF, SO_SNDBUFFORCE):
             self.send_size = min(max(2 * min(integer(data, level), MOST), LEAST_SEND), MOST)
-            self.size_changed()
+            self.size_changed(True)
         elif name == SO_LINGER:
             if len(data) < 8:
                 raise refuse(EINVAL)
@@ -206,8 +212,8 @@ class Endpoint:
         else:
             raise refuse(ENOPROTOOPT)
 
-    def size_changed(self) -> None:
-        """SO_RCVBUF or SO_SNDBUF has been set."""
+    def size_changed(self, is_send: bool) -> None:
+        """SO_SNDBUF, or SO_RCVBUF, has been set."""
         self.door.set_limits(self.receive_size, self.send_size)
 
     def _bound_device(self, room: int) -> bytes:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from errno import (
     EADDRNOTAVAIL,
     EINVAL,
+    EMSGSIZE,
     ENETUNREACH,
     ENODEV,
     ENOPROTOOPT,
@@ -100,7 +101,24 @@ class MessageEndpoint(Endpoint):
         """Sends a datagram. Raises OSError."""
         raise NotImplementedError
 
+    def longest(self, target: tuple[bytes, int, int]) -> int:
+        """How long a datagram to there may be. Raises OSError."""
+        raise NotImplementedError
+
     # Calls
+
+    def destination(self, address: bytes, size: int) -> int:
+        """See Endpoint."""
+        target = self.stack_address(address) if address else self.peer
+        try:
+            longest = self.longest(target)
+        except OSError as error:
+            if error.errno == ENETUNREACH and self.sockets.runner.settling:
+                return 0
+            raise
+        if size > longest:
+            raise refuse(EMSGSIZE)
+        return longest
 
     def stack_address(self, data: Buffer) -> tuple[bytes, int, int]:
         """A struct sockaddr as the stack's endpoints have it: mapped, if they are IPv6's."""

@@ -6,10 +6,10 @@ from ovum.net.iface import address as states
 from ovum.net.iface import neighbor as neighbors
 from ovum.net.socket import interfaces
 from ovum.net.socket.datagram import DatagramEndpoint
+from ovum.net.socket.procsnmp import netstat_text, snmp_text
 from ovum.net.socket.rawip import RawIpEndpoint
 from ovum.net.socket.stream import StreamEndpoint
 from ovum.net.socket.tables import hexadecimal, raw_text, tcp_text, udp_text
-from ovum.net.tcp.states import CLOSE_WAIT, ESTABLISHED
 from ovum.net.wire import addr
 
 TYPE_CHECKING = False
@@ -135,64 +135,6 @@ def arp_text(network: Network) -> str:
     return text
 
 
-def snmp_text(network: Network) -> str:
-    """/proc/net/snmp: what the protocols have counted, as far as it is counted here."""
-    stack, counters = network.stack, network.stack.counters
-    received = sum(one.received_frames for one in stack.interfaces.values())
-    sent = sum(one.sent_frames for one in stack.interfaces.values())
-    states_now = [getattr(one, "state", 0) for one in network.tcp.table.values()]
-    current = sum(state in (ESTABLISHED, CLOSE_WAIT) for state in states_now)
-    groups: dict[str, dict[str, int]] = {
-        "Ip": {
-            "Forwarding": 2,
-            "DefaultTTL": stack.settings.hop_limit,
-            "InReceives": received,
-            "InAddrErrors": counters["ip_not_for_us"],
-            "InUnknownProtos": counters["ipv4_protocol_unknown"],
-            "OutRequests": sent,
-        },
-        "Icmp": {
-            "InErrors": counters["icmp_checksum_bad"],
-            "InEchos": counters["icmp_echo_answered"],
-            "OutErrors": counters["icmp_error_rate"],
-            "OutEchoReps": counters["icmp_echo_answered"],
-        },
-        "Tcp": {
-            "RtoAlgorithm": 1,
-            "RtoMin": 200,
-            "RtoMax": 120_000,
-            "MaxConn": -1,
-            "ActiveOpens": network.tcp.active_opens,
-            "PassiveOpens": network.tcp.passive_opens,
-            "CurrEstab": current,
-            "InSegs": network.tcp.segments_in,
-            "OutSegs": network.tcp.segments_out,
-            "RetransSegs": counters["tcp_retransmitted"],
-            "InErrs": counters["tcp_checksum"] + counters["tcp_header_short"],
-            "OutRsts": counters["tcp_resets_sent"],
-            "InCsumErrors": counters["tcp_checksum"],
-        },
-        "Udp": {
-            "NoPorts": counters["udp_port_unreachable"],
-            "InErrors": counters["udp_queue_full"] + counters["udp_checksum_bad"],
-            "RcvbufErrors": counters["udp_queue_full"],
-            "InCsumErrors": counters["udp_checksum_bad"],
-        },
-    }
-    return "".join(_group(name, values) for name, values in groups.items())
-
-
-def netstat_text(network: Network) -> str:
-    """/proc/net/netstat: all that the stack has counted, by its own names."""
-    return _group("Ovum", dict(sorted(network.stack.counters.items())))
-
-
-def _group(name: str, values: Mapping[str, int]) -> str:
-    names = " ".join(values)
-    numbers = " ".join(map(str, values.values()))
-    return f"{name}: {names}\n{name}: {numbers}\n"
-
-
 def sockstat_text(network: Network, used: int) -> str:
     """/proc/net/sockstat: how many sockets there are."""
     endpoints = list(network.sockets.endpoints.values())
@@ -203,7 +145,7 @@ def sockstat_text(network: Network, used: int) -> str:
     return (
         f"sockets: used {used}\n"
         f"TCP: inuse {streams} orphan {tcp.orphans} tw {len(tcp.time_waits)} "
-        f"alloc {streams} mem 0\n"
+        f"alloc {streams} mem {tcp.memory.held() >> 12}\n"
         f"UDP: inuse {datagrams} mem 0\nUDPLITE: inuse 0\nRAW: inuse {raws}\n"
         "FRAG: inuse 0 memory 0\n"
     )

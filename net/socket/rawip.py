@@ -72,6 +72,10 @@ class RawIpEndpoint(MessageEndpoint):
         """See MessageEndpoint."""
         self.raw.connect(address, scope)
 
+    def longest(self, target: tuple[bytes, int, int]) -> int:
+        """See MessageEndpoint."""
+        return self.raw.longest(target[0], target[2])
+
     def own_name(self) -> bytes:
         """getsockname(2). The port is a ping socket's identifier, else the protocol, as in
         Linux."""

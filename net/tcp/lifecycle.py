@@ -8,6 +8,8 @@ from ovum.net.tcp.states import (
     CLOSED,
     ESTABLISHED,
     NAMES,
+    SYN_RECEIVED,
+    SYN_SENT,
     TIME_WAIT,
     TRANSITIONS,
 )
@@ -76,6 +78,10 @@ def end(c: Connection, cause: int) -> None:
     """Nothing is left of it in the host, and its observer hears the last word."""
     if c.state == CLOSED:
         return
+    if c.state == ESTABLISHED or c.state == CLOSE_WAIT:
+        c.host.counters.count("tcp_established_ended")
+    elif c.state == SYN_SENT or c.state == SYN_RECEIVED:
+        c.host.counters.count("tcp_attempt_failed")
     enter(c, CLOSED, cause)
     _leave(c)
 

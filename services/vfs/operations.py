@@ -7,12 +7,14 @@ from __future__ import annotations
     MKNOD, SYMLINK, LINK, UNLINK, RMDIR, RENAME, READ, WRITE, LIST, SYNC, ALLOCATE, LOCK, SEEK,
     PATH, IOCTL,
     SOCKET, BIND, CONNECT, LISTEN, SHUTDOWN, NAME, GET_OPTION, SET_OPTION, SOCKET_IOCTL,
-) = range(36)  # fmt: skip
+    DESTINATION,
+) = range(37)  # fmt: skip
 
 NAMES = (
     "open release flush stat access chmod chown utimens truncate statfs readlink mkdir mknod "
     "symlink link unlink rmdir rename read write list sync allocate lock seek path ioctl "
-    "socket bind connect listen shutdown name get_option set_option socket_ioctl"
+    "socket bind connect listen shutdown name get_option set_option socket_ioctl "
+    "destination"
 ).split()
 
 MOUNT_PROC = 1

@@ -59,6 +59,27 @@ def what_cannot_be_sent_is_refused() -> None:
 
 
 @check
+def what_only_the_stack_knows_is_refused_by_the_call_itself() -> None:
+    with datagrams() as other, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as it:
+        for _ in range(2):
+            with refused(errno.EACCES):
+                it.sendto(b"to all", ("127.255.255.255", 9))
+        it.sendto(b"to one", other.getsockname())
+        assert other.recv(100) == b"to one"
+        it.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        it.sendto(b"to all", ("127.255.255.255", 9))
+        # What was said before an option was set is forgotten.
+        it.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 0)
+        with refused(errno.EACCES):
+            it.sendto(b"to all", ("127.255.255.255", 9))
+        assert it.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as it:
+        it.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        with refused(errno.ENETUNREACH):
+            it.sendto(b"x", ("::ffff:127.0.0.1", 9))
+
+
+@check
 def control_messages_tell_where_a_datagram_came_to() -> None:
     with datagrams(address="0.0.0.0") as one, datagrams() as other:
         for name in (socket.IP_RECVTOS, 8, 12):  # IP_PKTINFO, IP_RECVTTL

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import pytest
 
@@ -138,6 +139,64 @@ def test_numbers(network: Network) -> None:
     assert "    udp_checksum_bad: 1" in connections.statistics_lines(
         procnet.text(network, "netstat", {})
     )
+
+
+def numbers(network: Network, group: str) -> dict[str, int]:
+    """A group of /proc/net/snmp."""
+    found = [
+        line.split()[1:]
+        for line in procnet.text(network, "snmp", {}).splitlines()
+        if line.startswith(f"{group}:")
+    ]
+    assert len(found) == 2, group
+    return dict(zip(found[0], map(int, found[1]), strict=True))
+
+
+def test_numbers_have_linuxs_names_in_linuxs_order(network: Network) -> None:
+    for line in Path("/proc/net/snmp").read_text().splitlines()[::2]:
+        group, *names = line.replace(":", "").split()
+        if group == "IcmpMsg":
+            continue
+        ours = list(numbers(network, group))
+        assert [name for name in ours if name in names] == [name for name in names if name in ours]
+        assert len(ours) >= {"Ip": 20, "Icmp": 29, "Tcp": 15}.get(group, 9)
+
+
+def test_datagrams_and_messages_are_counted(network: Network) -> None:
+    def open_door(kind: int, protocol: int) -> Ring:
+        door = network.sockets.open(AF_INET, kind, protocol).door
+        assert isinstance(door, Ring)
+        return door
+
+    receiver = network.sockets.open(AF_INET, DATAGRAM, 0)
+    receiver.bind(sockaddr.emit_in(addr.LOOPBACK4, 9))
+    door, ping = open_door(DATAGRAM, 0), open_door(DATAGRAM, 1)
+    for port in (9, 9, 10):
+        door.sendmsg(b"hello", sockaddr.emit_in(addr.LOOPBACK4, port))
+    ping.sendmsg(bytes((8, 0, 0, 0, 0, 1, 0, 1)), sockaddr.emit_in(addr.LOOPBACK4, 0))
+    network.sockets_changed()
+    udp, icmp = numbers(network, "Udp"), numbers(network, "Icmp")
+    assert (udp["InDatagrams"], udp["OutDatagrams"], udp["NoPorts"]) == (2, 3, 1)
+    assert (icmp["InMsgs"], icmp["OutMsgs"], icmp["InErrors"]) == (3, 3, 0)
+    assert icmp["InEchos"] == icmp["OutEchos"] == icmp["InEchoReps"] == icmp["OutEchoReps"] == 1
+    assert icmp["InDestUnreachs"] == icmp["OutDestUnreachs"] == 1
+    assert numbers(network, "IcmpMsg") == {
+        f"{way}Type{kind}": 1 for way in ("In", "Out") for kind in (0, 3, 8)
+    }
+
+
+def test_connections_that_fail_are_counted(network: Network) -> None:
+    listener = network.sockets.open(AF_INET, STREAM, 0)
+    listener.bind(sockaddr.emit_in(addr.LOOPBACK4, 80))
+    listener.listen(5)
+    for port in (80, 81):
+        finish(
+            network.sockets.open(AF_INET, STREAM, 0).connect(sockaddr.emit_in(addr.LOOPBACK4, port))
+        )
+        network.settle(network.now())
+    tcp = numbers(network, "Tcp")
+    assert (tcp["ActiveOpens"], tcp["PassiveOpens"], tcp["AttemptFails"]) == (2, 1, 1)
+    assert (tcp["EstabResets"], tcp["CurrEstab"], tcp["OutRsts"]) == (0, 2, 1)
 
 
 def test_the_loopback_counts_and_shows_what_passes(network: Network) -> None:

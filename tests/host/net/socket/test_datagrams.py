@@ -21,10 +21,11 @@ from ovum.net.socket.address import AF_INET, AF_INET6
 from ovum.services.tasks import sleep
 from ovum.services.tasks.testing import run, settle
 
-from .machine import WALL_NS, ModelMachine, ModelSocket, WireCard, joined, pair, split
+from .machine import SOCK_RAW, WALL_NS, ModelMachine, ModelSocket, WireCard, joined, pair, split
 
 LOOPBACK = {AF_INET: "127.0.0.1", AF_INET6: "::1"}
 SOL_SOCKET, SOL_IP, SOL_IPV6 = 1, 0, 41
+SO_BROADCAST, IP_HDRINCL, IP_MTU_DISCOVER, IP_PMTUDISC_DO = 6, 3, 10, 2
 
 
 async def bound(machine: ModelMachine, address: str, port: int = 0) -> ModelSocket:
@@ -161,6 +162,75 @@ def test_broadcasts_need_permission() -> None:
         client.send_to(b"all", "10.0.0.255", 67)
         await settle()
         assert server.receive_from()[0] == b"all"
+
+    run(main)
+
+
+def test_loopback_has_a_broadcast_address() -> None:
+    async def main() -> None:
+        machine = ModelMachine()
+        everybody = [await bound(machine, "127.0.0.1", 67), await bound(machine, "0.0.0.0", 68)]
+        client = await machine.datagrams()
+        client.send_to(b"x", "127.255.255.255", 68)
+        await settle()
+        assert client.ring.take_error() == EACCES
+        await client.set(SOL_SOCKET, SO_BROADCAST, 1)
+        for port in (67, 68):
+            client.send_to(b"all", "127.255.255.255", port)
+        await settle()
+        assert everybody[1].receive_from()[0] == b"all"
+        with pytest.raises(BlockingIOError):
+            everybody[0].receive_from()  # it is bound to another address
+
+    run(main)
+
+
+def test_the_kernel_is_told_of_a_destination_what_sendto_fails_with() -> None:
+    async def main() -> None:
+        one, _ = await pair()
+        client = await one.datagrams()
+
+        async def ask(address: str, size: int = 1) -> int:
+            name = client.name(address, 9) if address else b""
+            return await client.ask(control.DESTINATION, size, buffer=name)
+
+        assert await ask("10.0.0.2") == 65507
+        for address, size, number in (
+            ("192.0.2.1", 1, ENETUNREACH),
+            ("10.0.0.255", 1, EACCES),
+            ("10.0.0.2", 65508, EMSGSIZE),
+        ):
+            with pytest.raises(OSError) as caught:
+                await ask(address, size)
+            assert caught.value.errno == number
+        await client.set(SOL_SOCKET, SO_BROADCAST, 1)
+        assert await ask("10.0.0.255") == 65507
+        await client.connect("10.0.0.2", 9)
+        assert await ask("") == 65507
+        await client.set(SOL_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO)
+        assert await ask("", 1472) == 1472
+        with pytest.raises(OSError) as caught:
+            await ask("", 1473)
+        assert caught.value.errno == EMSGSIZE
+        # While the configuration is on its way, nobody knows.
+        settling = one.network.begin_settling()
+        assert await ask("192.0.2.1") == 0
+        settling.done()
+
+    run(main)
+
+
+def test_the_kernel_is_told_of_a_destination_of_packets() -> None:
+    async def main() -> None:
+        one, _ = await pair()
+        raw = await one.socket(AF_INET, SOCK_RAW, 200)
+        name = raw.name("10.0.0.2", 0)
+        assert await raw.ask(control.DESTINATION, 1, buffer=name) == 65515
+        await raw.set(SOL_IP, IP_HDRINCL, 1)
+        assert await raw.ask(control.DESTINATION, 1, buffer=name) == 1500
+        with pytest.raises(OSError) as caught:
+            await raw.ask(control.DESTINATION, 1, buffer=raw.name("192.0.2.1", 0))
+        assert caught.value.errno == ENETUNREACH
 
     run(main)
 
