@@ -21,7 +21,7 @@ from ovum.services.js.library import Value
 from ovum.services.js.limits import Interrupts
 from ovum.services.js.loop import Loop
 from ovum.services.js.modules import Modules
-from ovum.services.js.objects import JSFunction, JSObject
+from ovum.services.js.objects import JSFunction, JSObject, JSPromise
 from ovum.services.js.rejections import Rejections
 from ovum.services.js.values import Values, called
 
@@ -79,13 +79,14 @@ class Context:
         """What a program that ends by itself returns: `process.exitCode`."""
         self.on_exit: Callable[[int], int] | None = None
         """Called with the exit status when a program ends; returns the one that counts."""
-        self.inspect: Callable[[Any], str] = self._shown
-        """A value as the console shows it."""
+        self.inspect: Callable[..., str] = self._shown
+        """`inspect(value, colors=False)`: a value as the console shows it, with colours or not."""
         self.engine = engine = Engine()
         self._helpers: dict[str, Value] = {}
         self._failure: BaseException | None = None
         # Not while the context is being made.
         self._draining = True
+        self._memory_limited = False
         engine.raw.set_max_stack_size(stack_limit)
         self.limits = Interrupts(engine)
         self.values = Values(self)
@@ -97,6 +98,7 @@ class Context:
 
         for part in env.parts() if environment is None else environment:
             env.install(self, part)
+        self._memory_limited = memory_limit is not None
         self._draining = False
         self.limits.time_limit = time_limit
         if memory_limit is not None:
@@ -155,15 +157,19 @@ class Context:
 
     # Programs.
 
-    def evaluate(self, source: str, filename: str = "<input>", *, line: int = 1) -> Any:
+    def evaluate(
+        self, source: str, filename: str = "<input>", *, line: int = 1, keep: bool = False
+    ) -> Any:
         """Runs source as a script and returns the value of its last statement.
 
         `filename` and `line`, the number of its first line, are for stacks; imports are relative to
-        the file. The jobs of promises run too. Raises JSError and its kinds.
+        the file. `keep`: an object stays a JSObject, also if it is plain data. The jobs of promises
+        run too. Raises JSError and its kinds.
         """
         with _Entry(self):
             compiled = self.engine.compile(_utf8(source), filename, library.EVAL_GLOBAL, line)
-            return self.values.to_python(self.engine.run(compiled))
+            result = self.engine.run(compiled)
+            return self.values.kept(result) if keep else self.values.to_python(result)
 
     def evaluate_async(self, source: str, filename: str = "<input>", *, line: int = 1) -> Any:
         """The same for source that may use `await` outside of functions.
@@ -230,6 +236,26 @@ class Context:
         value = library.duplicate(self.engine.context, self._helpers["global"])
         return JSObject(self, Ref(self.engine, value))
 
+    def when_settled(
+        self,
+        promise: JSPromise,
+        fulfilled: Callable[[Any], None],
+        rejected: Callable[[Any], None],
+    ) -> None:
+        """Has one of two functions called with what becomes of a promise; objects stay objects."""
+        functions = [
+            JSFunction(self, Ref(self.engine, self.function_value(function, keep=True)))
+            for function in (fulfilled, rejected)
+        ]
+        self.helper("then", promise, *functions)
+
+    def raw_function(self, function: Callable[..., Any]) -> JSFunction:
+        """A function that gets and returns the wheel's own values. It must not raise.
+
+        For what has to look at an object without its noticing.
+        """
+        return JSFunction(self, Ref(self.engine, self.engine.function("ovum:raw", function)))
+
     def function(
         self, function: Callable[..., Any], name: str | None = None, *, method: bool = False
     ) -> JSFunction:
@@ -272,9 +298,9 @@ class Context:
         """`with` this, errors become Python's, and the jobs of promises run at the end."""
         return _Entry(self)
 
-    def helper(self, name: str, *arguments: Any) -> Any:
+    def helper(self, name: str, *arguments: Any, keep: bool = False) -> Any:
         """Calls a function of core.js."""
-        return self._call(self._helpers[name], None, arguments)
+        return self._call(self._helpers[name], None, arguments, keep=keep)
 
     def helper_value(self, name: str, arguments: list[Value]) -> Value:
         """The same without conversions, and no entry of its own. Raises Thrown."""
@@ -292,7 +318,9 @@ class Context:
         """Calls a function with converted arguments."""
         return self._call(function.ref.value, this, arguments)
 
-    def _call(self, function: Value, this: Any, arguments: tuple[Any, ...]) -> Any:
+    def _call(
+        self, function: Value, this: Any, arguments: tuple[Any, ...], *, keep: bool = False
+    ) -> Any:
         engine, to_js = self.engine, self.values.to_js
         with _Entry(self):
             values = [to_js(argument) for argument in arguments]
@@ -302,14 +330,19 @@ class Context:
             finally:
                 engine.dropped += values
                 engine.dropped.append(subject)
-            return self.values.to_python(result)
+            return self.values.kept(result) if keep else self.values.to_python(result)
 
     def function_value(
-        self, function: Callable[..., Any], name: str | None = None, *, method: bool = False
+        self,
+        function: Callable[..., Any],
+        name: str | None = None,
+        *,
+        method: bool = False,
+        keep: bool = False,
     ) -> Value:
-        """`function`, as a value."""
+        """`function`, as a value. `keep`: its arguments that are objects stay such."""
         kind = "method" if method else "plain"
-        raw = called(self, function)
+        raw = called(self, function, keep=keep)
         if _is_async(function):
             kind, raw = "async", self.loop.started_by(function)
         if name is None:
@@ -359,6 +392,9 @@ class Context:
         return JSError("Uncaught", str(value), "", value)
 
     def _error(self, ref: Ref) -> JSError:
+        if ref.value.tag == library.TAG_NULL and self._memory_limited:
+            # There was no room left for an error.
+            return MemoryLimit("InternalError", "out of memory")
         own = None
         with _Entry(self):
             if ref.value.tag == library.TAG_OBJECT:
@@ -381,11 +417,12 @@ class Context:
         error.origin = "unhandledRejection"
         return error
 
-    def _shown(self, value: Any) -> str:
+    def _shown(self, value: Any, *, colors: bool = False) -> str:
         if isinstance(value, JSObject) and self.is_error(value):
             name, message, stack = self.helper("errorParts", value)
             return str(JSError(name, message, stack))
-        return str(value)
+        shown: str = self.helper("textOf", value)
+        return shown
 
     def is_error(self, value: JSObject) -> bool:
         """Whether a value is one of JavaScript's errors."""

@@ -33,7 +33,7 @@ function plain(value, depth) {
         return value.toJSON === undefined;
     }
     const above = getPrototypeOf(value);
-    if (above !== objectPrototype && above !== null) return false;
+    if ((above !== objectPrototype && above !== null) || value === global) return false;
     for (const key in value)
         if (hasOwn(value, key) && !plain(value[key], depth + 1)) return false;
     return value.toJSON === undefined;
@@ -42,7 +42,7 @@ function plain(value, depth) {
 // The same value for JSON, with what that has not as {"$": place in `side`}.
 function encoded(value, above) {
     if (value === undefined) return null;
-    if (typeof value === "object" && value !== null && !sent.has(value)) {
+    if (typeof value === "object" && value !== null && value !== global && !sent.has(value)) {
         if (above.includes(value)) throw new TypeError("a structure that contains itself");
         if (isArray(value)) {
             const inner = [...above, value], result = [];
@@ -64,7 +64,7 @@ function encoded(value, above) {
 function describe(value) {
     if (sent.has(value)) return "M";
     if (typeof value === "function") return "F";
-    if (typeof value === "symbol") return "O";
+    if (typeof value === "symbol" || value === global) return "O";
     if (isArray(value) || getPrototypeOf(value) === objectPrototype
         || getPrototypeOf(value) === null) {
         if (plain(value, 0)) return "J" + stringify(value);

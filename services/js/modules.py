@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     from ovum.services.js.context import Context
     from ovum.services.js.library import Value
 
+_PARTS = (
+    *("file", "imported", "requireAt", "makeRequire", "keys", "meta", "getBuiltin", "Module"),
+)
+"""What modules.js returns."""
+
 _WRAPPER = b"(function (exports, require, module, __filename, __dirname) {"
 """In front of a CommonJS module, on its first line."""
 
@@ -55,7 +60,16 @@ class Modules:
         )
         self._js: dict[str, Any] = {
             name: js[name]
-            for name in ("file", "imported", "requireAt", "keys", "meta", "getBuiltin", "Module")
+            for name in (
+                "file",
+                "imported",
+                "requireAt",
+                "keys",
+                "meta",
+                "getBuiltin",
+                "Module",
+                "makeRequire",
+            )
         }
         self.builtins["module"] = lambda context: self._js["Module"]
 
@@ -75,6 +89,14 @@ class Modules:
     def require(self, name: str) -> Any:
         """What a module exports, asked for from the working folder."""
         return self._js["requireAt"](name, os.path.join(os.getcwd(), "[require]"))
+
+    def require_in(self, folder: str) -> Any:
+        """A `require` for what is not in a file, as if that were in this folder."""
+        return self._js["makeRequire"](os.path.join(folder, "[require]"))
+
+    def builtin(self, name: str) -> Any:
+        """What a built-in module exports."""
+        return self._js["getBuiltin"](name)
 
     def run_main(self, path: str) -> Any:
         """Runs a file as a program: a promise for an ES module, else what it exports."""

@@ -22,9 +22,9 @@ class JSObject:
         self.context = context
         self.ref = ref
 
-    def get(self, name: str | int) -> Any:
-        """A property, converted; None if there is none."""
-        return self.context.helper("get", self, name)
+    def get(self, name: str | int, *, keep: bool = False) -> Any:
+        """A property, converted; None if there is none. `keep`: data stays an object, too."""
+        return self.context.helper("get", self, name, keep=keep)
 
     def set(self, name: str | int, value: Any) -> None:
         """Sets a property."""

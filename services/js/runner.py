@@ -153,5 +153,7 @@ def _source_line(path: str, line: int, column: int) -> str | None:
     text = lines[line - 1].rstrip("\r")
     if len(text) > 400:
         return f"{path}:{line}\n"
-    mark = "".join("\t" if char == "\t" else " " for char in text[: column - 1])
+    # The engine counts bytes.
+    before = text.encode("utf-8", "surrogatepass")[: column - 1].decode("utf-8", "replace")
+    mark = "".join("\t" if char == "\t" else " " for char in before)
     return f"{path}:{line}\n{text}\n{mark}^\n"
