@@ -103,7 +103,6 @@ class Context:
         self.limits.time_limit = time_limit
         if memory_limit is not None:
             engine.raw.set_memory_limit(memory_limit)
-            self.limits.memory_limited = True
 
     def _load_core(self) -> None:
         engine = self.engine
@@ -463,9 +462,6 @@ class Context:
             return self.limits.pending
         if self.limits.out_of_time:
             return self._time_limit()
-        if self.limits.memory_limited and thrown.ref.value.tag == library.TAG_NULL:
-            # There was no room for an error: the engine throws null then.
-            return MemoryLimit("InternalError", "out of memory")
         try:
             return self._error(thrown.ref)
         except Thrown:

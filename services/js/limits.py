@@ -25,8 +25,6 @@ class Interrupts:
     def __init__(self, engine: Engine) -> None:
         self.time_limit: float | None = None
         self.out_of_time = False
-        self.memory_limited = False
-        """Whether there is a limit of memory."""
         self.pending: BaseException | None = None
         """What is to be raised once JavaScript has ended."""
         self._until: float | None = None

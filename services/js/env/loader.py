@@ -66,9 +66,9 @@ class Environment:
     def _factory(self, module: str) -> Callable[[Context], JSObject]:
         return lambda context: self.load(module)
 
-    def inspect(self, value: Any) -> str:
+    def inspect(self, value: Any, *, colors: bool = False) -> str:
         """A value as console.log shows it."""
-        return str(self.load("util").get("inspect")(value))
+        return str(self.load("internal/inspect").get("inspect")(value, {"colors": colors}))
 
     def loaded(self) -> list[str]:
         """The modules that have been loaded, in order."""

@@ -1,4 +1,4 @@
-"""The environment where it is not node's output that counts: standard streams, ends, signals, parts."""
+"""The environment where node's output is not what counts: streams, ends, signals, parts."""
 
 import json
 import os
@@ -138,7 +138,7 @@ def test_the_status_is_what_the_program_says(tmp_path: Path, source: str, status
 
 def test_a_signal_is_an_event(tmp_path: Path) -> None:
     source = """
-        process.on('SIGTERM', (name, number) => { console.log(name, number); clearInterval(timer) });
+        process.on('SIGTERM', (...told) => { console.log(...told); clearInterval(timer) });
         const timer = setInterval(() => {}, 1000);
         process.kill(process.pid, 'SIGTERM');
     """
@@ -216,7 +216,7 @@ def test_errors_of_files_have_nodes_properties(tmp_path: Path) -> None:
         context.set_global("fs", context.require("fs"))
         context.set_global("path", str(tmp_path / "none"))
         found = context.evaluate(
-            "try { fs.readFileSync(path) } catch (e) { ({ ...e, message: e.message, name: e.name }) }"
+            "try { fs.readFileSync(path) } catch (e) { ({ ...e, text: e.message, name: e.name }) }"
         )
     path = str(tmp_path / "none")
     assert found == {
@@ -224,7 +224,7 @@ def test_errors_of_files_have_nodes_properties(tmp_path: Path) -> None:
         "code": "ENOENT",
         "syscall": "open",
         "path": path,
-        "message": f"ENOENT: no such file or directory, open '{path}'",
+        "text": f"ENOENT: no such file or directory, open '{path}'",
         "name": "Error",
     }
 
