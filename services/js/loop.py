@@ -17,6 +17,7 @@ from ovum.services.js.engine import undefined
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
+    from types import FrameType
     from typing import Any
 
     from ovum.services.js.context import Context
@@ -24,11 +25,10 @@ if TYPE_CHECKING:
 
     Post = tuple[Callable[..., Any], tuple[Any, ...]]
 
+_NEVER = 1 << 62
+"""Nanoseconds."""
+
 _PARTS = ("nextTick", "tick", "state", "now", "timer", "turn", "immediate", "putBack")
-
-
-def _unreported(slow_step: object) -> None:
-    """For a scheduler whose slow steps are nobody's mistake."""
 
 
 class Loop:
@@ -215,41 +215,42 @@ class Loop:
 
     def run(self) -> None:
         """Runs until nothing is left to wait for, in a scheduler of its own."""
-        tasks.run(self._alone)
+        from ovum.services.tasks.epoll import EpollBackend
 
-    async def _alone(self) -> None:
-        scheduler = tasks.current_scheduler()
-        # A program that computes for a while is no mistake.
-        scheduler.on_slow = _unreported
-        restore = self._handle_interrupts(scheduler)
+        backend = EpollBackend()
         try:
-            await self.run_async()
+            # A program that computes for a while is no mistake to be reported.
+            scheduler = tasks.Scheduler(backend, slow_ns=_NEVER)
+            restore = self._handle_interrupts(scheduler)
+            try:
+                scheduler.run(self.run_async)
+            finally:
+                restore()
         finally:
-            restore()
+            backend.close()
 
     def _handle_interrupts(self, scheduler: tasks.Scheduler) -> Callable[[], None]:
         """Has Ctrl-C end JavaScript that runs, and the loop where it waits."""
         import signal
         import threading
 
-        if threading.current_thread() is not threading.main_thread():
-            return lambda: None
-        before = signal.getsignal(signal.SIGINT)
-        # The scheduler's own, which waits for a checkpoint; or somebody else's.
-        if getattr(before, "__module__", "") != "ovum.services.tasks.running":
+        if (
+            threading.current_thread() is not threading.main_thread()
+            or signal.getsignal(signal.SIGINT) is not signal.default_int_handler
+        ):
             return lambda: None
 
-        def handler(number: int, frame: object) -> None:
+        def handler(number: int, frame: FrameType | None) -> None:
             if self._context.engine.depth:
                 self._context.interrupt()
-            else:
-                scheduler.interrupt_main()
+            elif not scheduler.interrupt_main():
+                signal.default_int_handler(number, frame)
 
         signal.signal(signal.SIGINT, handler)
 
         def restore() -> None:
             if signal.getsignal(signal.SIGINT) is handler:
-                signal.signal(signal.SIGINT, before)
+                signal.signal(signal.SIGINT, signal.default_int_handler)
 
         return restore
 

@@ -21,6 +21,10 @@ UNSETTLED = 13
 """The status when the program waits for a promise that nothing can settle any more; node's."""
 
 
+LIMITS: dict[str, Any] = {}
+"""Of the contexts of programs, as `Context` takes them."""
+
+
 def run(program: str | os.PathLike[str], argv: Sequence[str] = ()) -> int:
     """Runs a program to its end and returns its exit status.
 
@@ -32,13 +36,13 @@ def run(program: str | os.PathLike[str], argv: Sequence[str] = ()) -> int:
     if "\n" in text:
         return run_source(text, argv)
     path = os.path.abspath(text)
-    with Context(environment=None, argv=(path, *argv)) as context:
+    with Context(environment=None, argv=(path, *argv), **LIMITS) as context:
         return finish(context, lambda: context.modules.run_main(path))
 
 
 def run_source(source: str, argv: Sequence[str] = (), *, show: bool = False) -> int:
     """The same for source. `show`: the value of its last statement is printed."""
-    with Context(environment=None, argv=argv_of(argv)) as context:
+    with Context(environment=None, argv=argv_of(argv), **LIMITS) as context:
 
         def begin() -> None:
             value = context.evaluate(source, os.path.join(os.getcwd(), "[eval]"))
