@@ -1,4 +1,4 @@
-"""JavaScript's environment in a machine: files, hardware, fetch, and a server that the host asks."""
+"""JavaScript's environment in a machine: files, hardware, fetch, and a server for the host."""
 
 import contextlib
 import http.server
@@ -24,11 +24,11 @@ class Answers(http.server.BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
 
-    def do_GET(self) -> None:  # noqa: N802 - the name is the library's
+    def do_GET(self) -> None:
         """A megabyte."""
         self._answer(b"x" * 1_000_000)
 
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         """What was sent."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self._answer(json.dumps({"method": self.command, "body": body.decode()}).encode())
