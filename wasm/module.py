@@ -52,10 +52,11 @@ class Module:
         self.engine = engine_for(limits)
         self._read: Reader | None = None
         self.address = compile_module(self.engine, self.binary, cache)
+        self._free = lib.wasmtime_module_delete
 
     def __del__(self) -> None:
-        if hasattr(self, "address"):
-            lib.wasmtime_module_delete(self.address)
+        if hasattr(self, "_free"):
+            self._free(self.address)
 
     @property
     def _described(self) -> Reader:
