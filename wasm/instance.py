@@ -90,7 +90,7 @@ class Function:
             store.leave()
         sizes = ((1 << values.BITS[name]) - 1 for name in type_.results)
         return tuple(
-            int.from_bytes(area[16 * index : 16 * index + 16], "little") & mask
+            int.from_bytes(area.raw[16 * index : 16 * index + 16], "little") & mask
             for index, mask in enumerate(sizes)
         )
 

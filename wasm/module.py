@@ -76,7 +76,7 @@ class Module:
 
     def instantiate(
         self,
-        imports: "Mapping[str, Mapping[str, Any]] | None" = None,
+        imports: "Mapping[str, Mapping[str, Any] | Instance] | None" = None,
         *,
         wasi: "Wasi | None" = None,
         store: Store | None = None,
@@ -145,7 +145,9 @@ class Module:
         finally:
             lib.wasmtime_linker_delete(linker)
 
-    def _given(self, imports: "Mapping[str, Mapping[str, Any]]", wanted: "Import") -> "Any":
+    def _given(
+        self, imports: "Mapping[str, Mapping[str, Any] | Instance]", wanted: "Import"
+    ) -> "Any":
         group = imports.get(wanted.module)
         if group is None or wanted.name not in group:
             raise LinkError(f"missing: {wanted!r}")

@@ -70,9 +70,9 @@ def _sqlite(work: Path) -> Path:
 def _assemblyscript(program: str, work: Path) -> None:
     _run("npm", "install", "--prefix", work, ASSEMBLYSCRIPT)
     compiler = work / "node_modules/assemblyscript/bin/asc.js"
-    source, output = HERE / f"{program}.ts", HERE / f"{program}.wasm"
-    _run("node", compiler, source, "-o", output, "-Oz", "--exportRuntime", "--debug",
-         cwd=work)  # fmt: skip
+    # In its folder: the names of functions begin with the path as it is given.
+    _run("node", compiler, f"{program}.ts", "-o", f"{program}.wasm", "-Oz", "--exportRuntime",
+         "--debug", cwd=HERE)  # fmt: skip
 
 
 def _run(*command: str | Path, cwd: Path | None = None) -> None:

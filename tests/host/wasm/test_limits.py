@@ -191,7 +191,11 @@ class Raised(Exception):  # noqa: N818
 @pytest.fixture
 def handler() -> Iterator[Callable[[Callable[..., object]], None]]:
     before = signal.getsignal(signal.SIGUSR1)
-    yield lambda function: signal.signal(signal.SIGUSR1, function) and None
+
+    def use(function: Callable[..., object]) -> None:
+        signal.signal(signal.SIGUSR1, function)
+
+    yield use
     signal.signal(signal.SIGUSR1, before)
 
 
@@ -246,7 +250,7 @@ def test_a_signal_reaches_pythons_own_functions_at_once(
             timer.join()
 
     with pytest.raises(Raised):
-        endless(wasm.Limits()).__getitem__("call") and endless(wasm.Limits(), wait).call()
+        endless(wasm.Limits(), wait).call()
 
 
 def test_without_interruption_a_signal_waits_for_python(

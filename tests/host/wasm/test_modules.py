@@ -110,7 +110,7 @@ def test_garbage_collected_types_are_read_and_never_asked_for() -> None:
 
 
 def test_python_functions_are_imports() -> None:
-    seen = []
+    seen: list[bytes] = []
     instance = wasm.Module("""(module
       (import "host" "add" (func $add (param i32 i64) (result i64)))
       (import "host" "pair" (func $pair (result i32 f32)))
@@ -152,7 +152,8 @@ def test_an_imports_exception_comes_through_with_both_stacks() -> None:
 
 
 def test_calls_nest() -> None:
-    instance = wasm.Module("""(module (import "h" "down" (func $down (param i32) (result i32)))
+    instance: wasm.Instance = wasm.Module("""(module
+      (import "h" "down" (func $down (param i32) (result i32)))
       (func (export "count") (param i32) (result i32)
         (if (result i32) (i32.eqz (local.get 0)) (then (i32.const 0))
           (else (i32.add (i32.const 1) (call $down (i32.sub (local.get 0) (i32.const 1))))))))
@@ -202,13 +203,12 @@ def test_a_memory_is_bytes_in_place() -> None:
     assert (memory[0], memory[-1]) == (255, ord("b"))
     assert (len(memory), memory.grow(2), memory.pages, len(memory.data)) == (65536, 1, 3, 196608)
     assert memory.data[0] == 255
-    for wrong in (
-        lambda: memory.read(196600, 9),
-        lambda: memory.write(-1, b"x"),
-        lambda: memory.text(196608),
-    ):
-        with pytest.raises(IndexError):
-            wrong()
+    with pytest.raises(IndexError):
+        memory.read(196600, 9)
+    with pytest.raises(IndexError):
+        memory.write(-1, b"x")
+    with pytest.raises(IndexError):
+        memory.text(196608)
     with pytest.raises(wasm.WasmError, match="failed to grow"):
         memory.grow(1)
 

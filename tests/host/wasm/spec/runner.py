@@ -191,9 +191,9 @@ class Script:
         if kind == "null":
             return result is None
         if kind in ("ExternRefResult", "externref"):
-            return isinstance(result, _External) and result.number == rest[0]
+            return isinstance(result, _External) and bool(result.number == rest[0])
         if kind == "RefWithType":
-            return isinstance(result, wasm.Function) == (rest[0] == "funcref")
+            return isinstance(result, wasm.Function) is bool(rest[0] == "funcref")
         if not isinstance(result, list):
             return False
         name, bits = result
@@ -204,7 +204,7 @@ class Script:
             return all(self._fits([f"f{size}", lane], one) for lane, one in pairs)
         size = _SIZES[name]
         if kind == "canonical_nan":
-            return bits & ~(1 << size - 1) == _QUIET[size]
+            return bool(bits & ~(1 << size - 1) == _QUIET[size])
         if kind == "arithmetic_nan":
-            return bits & _QUIET[size] == _QUIET[size]
+            return bool(bits & _QUIET[size] == _QUIET[size])
         return bool(kind == name and (bits - rest[0]) % (1 << size) == 0)
