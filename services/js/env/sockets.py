@@ -53,7 +53,8 @@ class Stream:
     async def read_until(self, end: bytes, limit: int) -> bytes | None:
         """What comes up to and with `end`; None if the connection ends before anything comes.
 
-        Raises TooLong if that has more than `limit` bytes, and ConnectionResetError if it ends in between.
+        Raises TooLong if that has more than `limit` bytes, and ConnectionResetError if the
+        connection ends in between.
         """
         start = 0
         while (at := self._received.find(end, start, limit)) < 0:
