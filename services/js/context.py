@@ -105,6 +105,8 @@ class Context:
         make = self._script(_HERE / "core.js", "ovum:core")
         core = engine.call(make, undefined(), [])
         self._helpers = engine.members(core, _HELPERS)
+        # No id is a number below 0.
+        engine.held.update({~place: each for place, each in enumerate(self._helpers.values())})
         self._slot = self._helpers["slot"]
         engine.dropped += [make, core]
 
@@ -118,7 +120,7 @@ class Context:
 
     def _script(self, path: Path, name: str) -> Value:
         engine = self.engine
-        return engine.run(engine.compile(path.read_bytes(), name, library.EVAL_GLOBAL))
+        return engine.run(engine.part(str(path), name))
 
     # Life.
 
@@ -309,9 +311,11 @@ class Context:
         finally:
             self.engine.dropped.append(value)
 
-    def call_function(self, function: JSObject, this: Any, arguments: tuple[Any, ...]) -> Any:
+    def call_function(
+        self, function: JSObject, this: Any, arguments: tuple[Any, ...], *, keep: bool = False
+    ) -> Any:
         """Calls a function with converted arguments."""
-        return self._call(function.ref.value, this, arguments)
+        return self._call(function.ref.value, this, arguments, keep=keep)
 
     def _call(
         self, function: Value, this: Any, arguments: tuple[Any, ...], *, keep: bool = False
@@ -437,27 +441,21 @@ class Context:
         try:
             self.engine.jobs()
         except JSException as error:
-            raise self._ended(str(error)) from None
+            raise self.ended_by() or _from_text(str(error)) from None
 
-    def _ended(self, text: str) -> BaseException:
-        # The wheel has only the text of an error that ends a job.
+    def ended_by(self) -> BaseException | None:
+        """What has ended the outermost entry from outside, if anything has."""
         if self.limits.pending is not None:
             return self.limits.pending
         if self.limits.out_of_time:
-            return self._time_limit()
-        first, _, stack = text.partition("\n")
-        name, _, message = first.partition(": ")
-        return _kind(name, message)(name, message, stack)
-
-    def _time_limit(self) -> TimeLimit:
-        return TimeLimit("TimeLimit", f"more than {self.limits.time_limit:g} s of time")
+            return TimeLimit("TimeLimit", f"more than {self.limits.time_limit:g} s of time")
+        return None
 
     def converted(self, thrown: Thrown) -> BaseException:
         """The exception for what an entry has thrown."""
-        if self.limits.pending is not None:
-            return self.limits.pending
-        if self.limits.out_of_time:
-            return self._time_limit()
+        ended = self.ended_by()
+        if ended is not None:
+            return ended
         try:
             return self._error(thrown.ref)
         except Thrown:
@@ -498,21 +496,32 @@ class _Entry:
         trace: TracebackType | None,
     ) -> None:
         context = self._context
+        found = error
         try:
             if isinstance(error, Thrown):
                 found = context.converted(error)
-                raise found from found.__cause__
-            if self._outermost and error is None:
+            elif error is None and self._outermost:
                 context.drain()
-                if context.limits.pending is not None:
-                    raise context.limits.pending
         except Thrown as thrown:
             found = context.converted(thrown)
-            raise found from found.__cause__
+        except BaseException as raised:
+            found = raised
         finally:
             context.engine.entries -= 1
             if self._outermost:
                 context.limits.end()
+        if self._outermost:
+            # What ends a module's evaluation comes as the rejection of its promise.
+            found = context.ended_by() or found
+        if found is not None and found is not error:
+            raise found from found.__cause__
+
+
+def _from_text(text: str) -> JSError:
+    # The wheel has only the text of an error that ends a job.
+    first, _, stack = text.partition("\n")
+    name, _, message = first.partition(": ")
+    return _kind(name, message)(name, message, stack)
 
 
 def _is_async(function: Any) -> bool:

@@ -76,6 +76,10 @@ class JSFunction(JSObject):
         """Calls it. Raises JSError and its kinds, TypeError for what cannot be converted."""
         return self.context.call_function(self, this, arguments)
 
+    def kept(self, *arguments: Any) -> Any:
+        """Calls it; an object that it returns stays one, also if it is plain data."""
+        return self.context.call_function(self, None, arguments, keep=True)
+
     def new(self, *arguments: Any) -> Any:
         """What `new` makes with it."""
         return self.context.helper("construct", self, list(arguments))
