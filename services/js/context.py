@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any
 
+    from ovum.services.js.env.loader import Environment
+
 STACK = 1 << 20
 """How much of the thread's stack, 8 MiB, JavaScript may use."""
 
@@ -71,6 +73,8 @@ class Context:
         self.json = json
         self.argv = argv
         """The program's own words, its path first."""
+        self.parts: Environment | None = None
+        """What programs find around them, if they do."""
         self.exit_status = 0
         """What a program that ends by itself returns: `process.exitCode`."""
         self.on_exit: Callable[[int], int] | None = None

@@ -185,9 +185,11 @@ class Loop:
         """Runs ticks and the jobs of promises until there are none."""
         context = self._context
         while True:
-            context.run_jobs()
+            # As node: all ticks come before the jobs of promises, which may make new ones.
             if self._ticks:
                 self._run_ticks()
+            context.run_jobs()
+            if self._ticks:
                 continue
             unhandled = context.rejections.take()
             if not unhandled:
@@ -208,7 +210,6 @@ class Loop:
                 # The others are to run as well.
                 self._ticks = True
                 self.uncaught(context.as_python(error))
-            context.run_jobs()
 
     # Running.
 

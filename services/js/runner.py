@@ -75,8 +75,13 @@ def finish(context: Context, begin: Callable[[], Any]) -> int:
 
 
 def _finish(context: Context, begin: Callable[[], Any]) -> int:
+    main = None
     try:
-        main = begin()
+        try:
+            main = begin()
+        except JSError as error:
+            # Somebody may want to know, and the program goes on.
+            context.loop.uncaught(error)
         context.run()
     except SystemExit as error:
         return _status(error)
