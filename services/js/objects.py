@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
     from typing import Any
 
-    from ovum.services.js.context import Context
+    from ovum.services.js.crossing import Crossing
     from ovum.services.js.engine import Ref
 
 
@@ -18,7 +18,7 @@ class JSObject:
 
     __slots__ = ("context", "ref")
 
-    def __init__(self, context: Context, ref: Ref) -> None:
+    def __init__(self, context: Crossing, ref: Ref) -> None:
         self.context = context
         self.ref = ref
 
@@ -64,7 +64,7 @@ class JSObject:
         return result
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self}>" if not self.context.closed else "<closed>"
+        return f"<{type(self).__name__} {self}>" if not self.context.engine.closed else "<closed>"
 
 
 class JSFunction(JSObject):

@@ -92,7 +92,7 @@ def test_commonjs(files: Files) -> None:
     broken = seen.pop(15)
     assert f"{here}/broken.js:2:" in str(broken)
     assert seen == [
-        *(f"{here}/a.js", True, True, True, str(here), True, 2, f"{here}/a.js", 7, "lib", True),
+        *(f"{here}/a.js", True, True, True, str(here), True, 1, f"{here}/a.js", 7, "lib", True),
         *(False, "object", "MODULE_NOT_FOUND", "SyntaxError", f"{here}/a.js", f"{here}/a.js"),
     ]
 

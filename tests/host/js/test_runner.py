@@ -51,7 +51,7 @@ def test_an_error_is_shown_with_its_line_and_stack(tmp_path: Path) -> None:
         ("a.mjs", "await Promise.reject(new RangeError('r'))", 1, "RangeError: r"),
         ("a.js", "Promise.reject(new RangeError('r'))", 1, "RangeError: r"),
         ("a.js", "Promise.reject(5)", 1, "nothing handles, with the reason 5"),
-        ("a.js", "throw 'text'", 1, "Uncaught text"),
+        ("a.js", "throw 'text'", 1, "Uncaught 'text'"),
         ("a.js", "throw undefined", 1, "Uncaught undefined"),
         ("a.js", "require('./b')", 1, "Cannot find module './b'\nRequire stack:\n- /"),
         ("a.js", "setTimeout(() => {}, 1e9).unref(); setInterval(() => {}, 1).unref()", 0, ""),
