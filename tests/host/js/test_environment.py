@@ -50,6 +50,13 @@ def test_every_module_can_be_required_and_every_global_is_there() -> None:
                 assert context.evaluate(f"typeof {name}") in ("object", "function"), name
 
 
+def test_modules_are_the_same_however_they_are_asked_for(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    assert js.run(Path(__file__).parent / "data" / "imports.mjs") == 0
+    assert capfd.readouterr().out == "2 function function function\n"
+
+
 def test_a_part_comes_alone() -> None:
     with js.Context(environment=("language",)) as context:
         assert context.evaluate("[typeof URL, typeof process, typeof fetch, typeof sys]") == [
