@@ -74,9 +74,10 @@ async def _start(machine: Machine) -> Network:
     kernel: Any = _kernel
     rng: Any = Entropy()
     network = Network(machine.scheduler, rng, kernel.Socket, time.time_ns)
-    # Of the machine's memory, connections may promise half; most hold nothing most of the time.
-    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    network.tcp.settings.memory = memory // 2
+    free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    network.tcp.settings.divide(free)
+    network.tcp.memory.held = kernel.sockets_memory
+    kernel.sockets_memory(network.tcp.settings.memory)
     network.take_changes = kernel.sockets_changed
     here: Any = machine
     here.events.sockets_changed = network.sockets_changed

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from ovum.layers import digest
+from ovum.runners import Kind, RunnerError, kind_of
 from ovum.tree import Refusal, SourceFile, program_tree, source_file, whole_tree
 
 PYTHON: Final = "/usr/bin/python3.13"
@@ -63,6 +64,8 @@ class Program:
     """The module to start, after -m."""
     alone: bool = False
     """Whether `entry` is all of it, as with a zip file."""
+    kind: Kind | None = None
+    """What runs `entry`, where that is not Python."""
 
     @property
     def interactive(self) -> bool:
@@ -76,10 +79,16 @@ def find_program(
     *,
     module: str | None = None,
     code: str | None = None,
+    settings: Sequence[str] = (),
     cwd: Path | None = None,
 ) -> Program:
-    """What these words of the command line mean, by the rules of `python3`."""
+    """What these words of the command line mean, by the rules of `python3`.
+
+    settings: KEY=VALUE each, for what runs a program that is not Python.
+    """
     here = cwd or Path.cwd()
+    if settings and (target is None or kind_of(target) is None):
+        raise RunnerError(f"--set {settings[0]} is for programs that are not Python")
     if code is not None:
         folder = here if _imports_from(code, here) else None
         return Program(("-c", code, *arguments), folder, code=code)
@@ -98,6 +107,10 @@ def find_program(
         return Program((FOLDER, *arguments), path, entry=path / "__main__.py")
     if not path.is_file():
         raise ProgramError(f"there is no {target}")
+    kind = kind_of(path.name)
+    if kind is not None:
+        words = kind.command(f"{FOLDER}/{path.name}", settings, arguments)
+        return Program(tuple(words), path.parent, entry=path, kind=kind)
     started = (f"{FOLDER}/{path.name}", *arguments)
     return Program(started, path.parent, entry=path, alone=zipfile.is_zipfile(path))
 

@@ -7,7 +7,7 @@ that an edited program costs neither time nor room for another copy of all the r
 
 import dataclasses
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -16,6 +16,14 @@ from ovum.application import FOLDER, PYTHON, Program, ProgramError, contents
 from ovum.image import compose, read_start, start_archive
 from ovum.layers import Store, digest, signature
 from ovum.progress import Progress
+from ovum.runners import (
+    PARTS,
+    Part,
+    ensure_part,
+    imported_parts,
+    named_parts,
+    parts_of_files,
+)
 from ovum.tree import SourceFile
 
 if TYPE_CHECKING:
@@ -68,9 +76,11 @@ def assemble(options: "Options", program: Program, term: str, progress: Progress
     sysroot = ensure_sysroot(progress)
     kernel = ensure_kernel(progress)
     pyhost = ensure_pyhost(progress, sysroot)
-    packages = _packages(options, sysroot, progress)
     files = _files(options, program, sysroot, progress)
+    parts, wanted = _parts(options, program, files)
+    packages = _packages(options, wanted, sysroot, progress)
     layers = [] if packages is None else [packages]
+    layers += [ensure_part(sysroot, part) for part in parts]
     if files:
         from ovum.applayer import ensure_application
 
@@ -80,12 +90,33 @@ def assemble(options: "Options", program: Program, term: str, progress: Progress
     return Parts(kernel, (base, *layers), (PYTHON, *program.arguments), environ)
 
 
-def _packages(options: "Options", sysroot: "Sysroot", progress: Progress) -> Path | None:
-    if not options.requirements and not options.packages:
+def _parts(
+    options: "Options", program: Program, files: Sequence[SourceFile]
+) -> tuple[list[Part], list[str]]:
+    """The parts of ovum that the program needs, and the packages, its own and theirs."""
+    parts, packages = named_parts(options.packages)
+    parts += parts_of_files(files)
+    if program.code is not None:
+        parts += imported_parts(program.code)
+    if program.module is not None:
+        parts += imported_parts(program.module)
+    if program.kind is not None:
+        packages += program.kind.requirements
+        parts += [PARTS[program.kind.part]] if program.kind.part else []
+    parts = list(dict.fromkeys(parts))
+    # What the user names decides about a version; pip says so if that is none of ours.
+    packages += [name for part in parts for name in part.requirements]
+    return parts, list(dict.fromkeys(packages))
+
+
+def _packages(
+    options: "Options", names: Sequence[str], sysroot: "Sysroot", progress: Progress
+) -> Path | None:
+    if not options.requirements and not names:
         return None
     from ovum.wheels import ensure_packages
 
-    return ensure_packages(sysroot, options.requirements, options.packages, progress)
+    return ensure_packages(sysroot, options.requirements, names, progress)
 
 
 def _base(

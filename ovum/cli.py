@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from ovum import __version__
 
 if TYPE_CHECKING:
+    from ovum.application import Program
     from ovum.network import Network
     from ovum.options import Options
 
@@ -74,6 +75,7 @@ def _expected() -> tuple[type[Exception], ...]:
     from ovum.qemu import QemuError
     from ovum.reach import ReachError
     from ovum.runner import RunError
+    from ovum.runners import RunnerError
     from ovum.strip import StripError
     from ovum.sysroot import SysrootError
     from ovum.toolchain import BuildError
@@ -81,7 +83,16 @@ def _expected() -> tuple[type[Exception], ...]:
 
     return (
         *(BuildError, BytecodeError, CpioError, ImageError, NetworkError, ProgramError),
-        *(ProjectError, QemuError, ReachError, RunError, StripError, SysrootError, UsageError),
+        *(
+            ProjectError,
+            QemuError,
+            ReachError,
+            RunError,
+            RunnerError,
+            StripError,
+            SysrootError,
+            UsageError,
+        ),
         *(WheelError, OSError),
     )
 
@@ -161,12 +172,23 @@ def _network(options: "Options") -> "Network":
     return network.with_ports(chosen, network.pcap)
 
 
+def _program(options: "Options") -> "Program":
+    from ovum.application import find_program
+
+    return find_program(
+        options.target,
+        options.arguments,
+        module=options.module,
+        code=options.code,
+        settings=options.settings,
+    )
+
+
 @contextmanager
 def _prepared(
     options: "Options", term: str, stdin: bytes | None
 ) -> "Iterator[tuple[Path, int, str]]":
     """The image to boot, and descriptor and path of the archives to load beside it."""
-    from ovum.application import find_program
     from ovum.assemble import assemble, in_memory, restart
     from ovum.image import input_archive, is_image
     from ovum.progress import Progress
@@ -177,9 +199,7 @@ def _prepared(
         with in_memory(restart(image, options, term), *more) as (fd, path):
             yield image, fd, path
         return
-    program = find_program(
-        options.target, options.arguments, module=options.module, code=options.code
-    )
+    program = _program(options)
     parts = assemble(options, program, term, Progress())
     image, rest = parts.image()
     with in_memory(*rest, parts.start(), *more) as (fd, path):
@@ -187,7 +207,6 @@ def _prepared(
 
 
 def _build(words: Sequence[str]) -> int:
-    from ovum.application import find_program
     from ovum.assemble import assemble
     from ovum.image import compose
     from ovum.options import parse_build
@@ -196,9 +215,7 @@ def _build(words: Sequence[str]) -> int:
     options = parse_build(words)
     assert options.output is not None
     progress = Progress()
-    program = find_program(
-        options.target, options.arguments, module=options.module, code=options.code
-    )
+    program = _program(options)
     # What the file is started on is not known; this is what most terminals understand.
     parts = assemble(options, program, "xterm-256color", progress)
     size = compose(parts.kernel, [*parts.layers, parts.start()], options.output)

@@ -19,7 +19,7 @@ DEFAULT_MEMORY_MIB: Final = 256
 
 _LONG_WITH_VALUE: Final = frozenset(
     {"--with", "--add", "--memory", "--timeout", "--accel", "--machine", "--cpu", "--include"}
-    | {"--output", "--requirement", "--env", "--qemu", "--volume"}
+    | {"--output", "--requirement", "--env", "--qemu", "--volume", "--set"}
     | {"--publish", "--net", "--pcap"}
 )
 _SHORT_WITH_VALUE: Final = frozenset({"-r", "-e", "-o", "-p"})
@@ -90,6 +90,7 @@ class Options:
     verbose: bool = False
     strip: bool = False
     includes: list[str] = dataclasses.field(default_factory=list)
+    settings: list[str] = dataclasses.field(default_factory=list)
     output: Path | None = None
 
 
@@ -112,6 +113,8 @@ def _image_options(parser: argparse.ArgumentParser) -> None:
         default=[], help="put a file or folder into the image")  # fmt: skip
     add("-e", "--env", dest="environ", metavar="KEY=VALUE", action="append", default=[],
         help="set an environment variable")  # fmt: skip
+    add("--set", dest="settings", metavar="KEY=VALUE", action="append", default=[],
+        help="a setting of what runs a program that is not Python, as in fuel=1000000")  # fmt: skip
     add("--strip", action="store_true", help="leave out what the program cannot reach")
     add("--include", dest="includes", metavar="MODULE", action="append", default=[],
         help="with --strip: keep this module although nothing seems to reach it")  # fmt: skip

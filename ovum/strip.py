@@ -97,7 +97,9 @@ def _reach(
     if program.module is not None:
         modules += [*reach.MODULE_RUN, program.module, f"{program.module}.__main__"]
     app = stage / rootfs.APP
-    if program.entry is not None:
+    if program.kind is not None:
+        modules += [*reach.MODULE_RUN, program.kind.module, f"{program.kind.module}.__main__"]
+    elif program.entry is not None:
         scripts = [app / program.entry.name]
         if program.alone:
             with zipfile.ZipFile(program.entry) as archive:

@@ -1,6 +1,6 @@
 /*
  * _kernel.Socket: the services' side of a program's socket (net/socket/door.py), and
- * _kernel.sockets_changed.
+ * _kernel.sockets_changed and sockets_memory.
  *
  * One system call each. How much is in a ring is read from the kernel's own memory, which stays
  * while the door is held.
@@ -488,7 +488,26 @@ static PyObject *sockets_changed(PyObject *module, PyObject *unused)
     return list;
 }
 
+PyDoc_STRVAR(sockets_memory_doc,
+             "sockets_memory($module, limit=0, /)\n--\n\n"
+             "How many bytes the rings of all streams take. With a limit, how many they may take: from\n"
+             "there on a program's writes wait and deliver() raises MemoryError, but for 4096 bytes each\n"
+             "way of every stream. Raises OSError(EPERM) outside ring 0.");
+
+static PyObject *sockets_memory(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    uint64_t limit = 0;
+
+    (void)module;
+    if (!args_count("sockets_memory", count, 0, 1) || !ring0_require() ||
+        (count && !args_unsigned(args[0], "limit", INT64_MAX, &limit)))
+        return NULL;
+    long held = ring0_call(OVUM_SYS_SOCKET, DOOR_MEMORY, (long)limit, 0);
+    return held < 0 ? NULL : PyLong_FromLong(held);
+}
+
 PyMethodDef sockets_methods[] = {
     {"sockets_changed", sockets_changed, METH_NOARGS, sockets_changed_doc},
+    {"sockets_memory", _PyCFunction_CAST(sockets_memory), METH_FASTCALL, sockets_memory_doc},
     {NULL, NULL, 0, NULL},
 };

@@ -14,6 +14,8 @@
 static struct socket **numbered;
 static u32 capacity, next_number = 1, count;
 static struct list changed = LIST_INIT(changed);
+/* What streams have received and not been read, and have been written and not been acknowledged. */
+static struct ring_account streams = {.limit = UINT64_MAX};
 
 /*
  * Services are told at once of everything but what a program sends after it has sent something already
@@ -137,6 +139,8 @@ static i64 new_door(u64 door, u32 family, u64 type_and_protocol, u64 address_at)
         next_number = next_number >= capacity ? 1 : next_number + 1;
     s->number = next_number++;
     s->door = door;
+    if (socket_is_stream(s))
+        s->in.account = s->out.account = &streams;
     numbered[s->number] = s;
     count++;
     return s->number;
@@ -297,6 +301,8 @@ static i64 set_state(struct socket *s, u64 add, u64 remove, u64 error) {
         s->error = (i32)error;
         s->destinations = 0;
     }
+    if (!(s->state & LISTENING))
+        socket_refuse_children(s);
     look_at_state(s);
     return 0;
 }
@@ -321,6 +327,10 @@ i64 door_call(u64 operation, u64 number, u64 x, u64 y, u64 z) {
         return new_door(number, (u32)x, y, z);
     if (operation == DOOR_CHANGED)
         return take_changes(number, x);
+    if (operation == DOOR_MEMORY) {
+        streams.limit = number ? number : streams.limit;
+        return (i64)streams.held;
+    }
     struct socket *s = find(number);
     if (!s)
         return -EBADF;

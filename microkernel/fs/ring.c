@@ -5,7 +5,7 @@
 #include "mm/kmalloc.h"
 #include "mm/user.h"
 
-#define FIRST_ALLOCATED 2048
+#define FIRST_ALLOCATED 1024                    /* of 2048 there is one in a page */
 
 /* A copy is short enough not to be preempted: another thread could replace the ring meanwhile. */
 #define MOVE_LIMIT 65536
@@ -21,9 +21,13 @@ bool ring_reserve(struct ring *r, uint32_t n) {
         return true;
     while (wanted - fill < n)
         wanted *= 2;
-    struct ring bigger = {.bytes = kmalloc(wanted), .allocated = wanted, .limit = r->limit, .head = fill};
+    if (ring_is_bound(r) && wanted > RING_LEAST)
+        return false;
+    struct ring bigger = {.bytes = kmalloc(wanted), .allocated = wanted, .limit = r->limit, .head = fill, .account = r->account};
     if (!bigger.bytes)
         return false;
+    if (r->account)
+        r->account->held += wanted - r->allocated;
     struct span to = kernel_span(bigger.bytes, fill);
     ring_copy(r, 0, &to, fill);
     kfree(r->bytes);
@@ -53,6 +57,8 @@ int ring_copy(const struct ring *r, uint32_t offset, struct span *to, uint32_t n
 }
 
 void ring_clear(struct ring *r) {
+    if (r->account)
+        r->account->held -= r->allocated;
     kfree(r->bytes);
-    *r = (struct ring){.limit = r->limit};
+    *r = (struct ring){.limit = r->limit, .account = r->account};
 }

@@ -39,13 +39,18 @@ void socket_put(struct socket *s) {
     kfree(s);
 }
 
-void socket_close(struct socket *s) {
-    s->closed = true;
+void socket_refuse_children(struct socket *s) {
     list_for_safe(l, &s->children) {
         struct socket *child = list_item(l, struct socket, in_children);
         door_changed(child, SOCKET_UNACCEPTED);
         socket_close(child);
     }
+    s->child_count = 0;
+}
+
+void socket_close(struct socket *s) {
+    s->closed = true;
+    socket_refuse_children(s);
     if (s->family == AF_UNIX)
         local_close(s);
     else
@@ -73,7 +78,7 @@ static const struct ring *sends_to(const struct socket *s) { return s->family !=
 
 bool socket_writeable(const struct socket *s) {
     const struct ring *r = sends_to(s);
-    return !r || (ring_room(r) && ring_room(r) >= ring_fill(r) / 2);
+    return !r || (ring_free(r) && ring_free(r) >= ring_fill(r) / 2);
 }
 
 /* As tcp_poll, unix_poll and datagram_poll of Linux have it. */

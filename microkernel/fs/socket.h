@@ -80,6 +80,8 @@ bool socket_lingers(const struct file *f);
 void socket_linger(int fd);
 /* The program is done with it. */
 void socket_close(struct socket *s);
+/* So it is with those that nobody has accepted. */
+void socket_refuse_children(struct socket *s);
 struct socket *socket_of(const struct file *f); /* NULL: it is none */
 
 i64 socket_receive(struct file *f, struct message *m);

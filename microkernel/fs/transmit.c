@@ -229,7 +229,7 @@ static i64 send_stream(struct socket *s, struct message *m, bool nonblocking) {
         if (error || !m->data.left)
             break;
         struct ring *r = local ? &s->peer->in : &s->out;
-        u32 n = (u32)min_u64(m->data.left, ring_room(r)), at = r->head;
+        u32 n = (u32)min_u64(m->data.left, ring_free(r)), at = r->head;
         if (!n) {
             s->no_space = true;
             error = SOCKET_WAIT(&s->queue, socket_writeable(s) || s->error || s->state & WRITE_SHUT, nonblocking, deadline);

@@ -62,9 +62,10 @@ enum request_hook_reason { HOOK_RELEASE_GIL = 1, HOOK_DEADLOCK };
 
 /* What services do with a socket: socket(operation, number, x, y, z), the operation's arguments in that order.
  * NEW(door, family, type | protocol << 32, address): the socket's number; stores where its rings are (fs/ring.h):
- * what it receives, then what it sends. CHANGED(to, count): how many struct door_change were stored. */
+ * what it receives, then what it sends. CHANGED(to, count): how many struct door_change were stored.
+ * MEMORY(limit): what the rings of all streams hold; sets what they may hold (fs/ring.h), unless it is 0. */
 enum door_operation {
-    DOOR_NEW, DOOR_CHANGED,
+    DOOR_NEW, DOOR_CHANGED, DOOR_MEMORY,
     DOOR_DELIVER,                   /* data, size */
     DOOR_DELIVER_MESSAGE,           /* struct door_message */
     DOOR_DELIVER_ERROR,             /* struct door_message, its first control message a struct sock_extended_err */

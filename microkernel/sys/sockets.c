@@ -198,9 +198,10 @@ i64 sys_shutdown(u64 fd, u64 how) {
         return error ? error : -EINVAL;
     if (s->family == AF_UNIX)
         return local_shutdown(s, bits[how]);
+    bool listens = s->state & LISTENING;        /* then that is all that may end */
     file_get(f);
     error = ask(f, REQUEST_SHUTDOWN, how, 0, NULL, 0, false);
-    if (!error && !(s->state & LISTENING)) {
+    if (!error && !listens) {
         s->state |= bits[how];
         socket_wake(s, socket_events(s));
     }

@@ -193,10 +193,10 @@ class Endpoint:
             raise refuse(ENOPROTOOPT)
         if name in (SO_RCVBUF, SO_RCVBUFFORCE):
             self.receive_size = min(max(2 * min(integer(data, level), MOST), LEAST_RECEIVE), MOST)
-            self.size_changed()
+            self.size_changed(False)
         elif name in (SO_SNDBUF, SO_SNDBUFFORCE):
             self.send_size = min(max(2 * min(integer(data, level), MOST), LEAST_SEND), MOST)
-            self.size_changed()
+            self.size_changed(True)
         elif name == SO_LINGER:
             if len(data) < 8:
                 raise refuse(EINVAL)
@@ -212,8 +212,8 @@ class Endpoint:
         else:
             raise refuse(ENOPROTOOPT)
 
-    def size_changed(self) -> None:
-        """SO_RCVBUF or SO_SNDBUF has been set."""
+    def size_changed(self, is_send: bool) -> None:
+        """SO_SNDBUF, or SO_RCVBUF, has been set."""
         self.door.set_limits(self.receive_size, self.send_size)
 
     def _bound_device(self, room: int) -> bytes:

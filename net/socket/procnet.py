@@ -145,7 +145,7 @@ def sockstat_text(network: Network, used: int) -> str:
     return (
         f"sockets: used {used}\n"
         f"TCP: inuse {streams} orphan {tcp.orphans} tw {len(tcp.time_waits)} "
-        f"alloc {streams} mem 0\n"
+        f"alloc {streams} mem {tcp.memory.held() >> 12}\n"
         f"UDP: inuse {datagrams} mem 0\nUDPLITE: inuse 0\nRAW: inuse {raws}\n"
         "FRAG: inuse 0 memory 0\n"
     )

@@ -27,6 +27,7 @@ from ovum.net.socket.door import (
     UNACCEPTED,
     WRITE_SHUT,
 )
+from ovum.net.tcp.settings import LEAST_BUFFER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,6 +49,10 @@ class Changes:
     def __init__(self, told: Callable[[], None] | None = None) -> None:
         self.told = told
         """Called when there is something after there was nothing: the event EVENT_SOCKETS."""
+        self.held = 0
+        """Bytes in the rings of streams."""
+        self.memory = 1 << 62
+        """How many there may be: then each has LEAST_BUFFER each way, or what it has already."""
         self._changed: dict[Ring, int] = {}
 
     def note(self, ring: Ring, bits: int) -> None:
@@ -111,7 +116,12 @@ class Ring:
         """See door.Stream."""
         if len(data) > self.receive_free():
             raise ValueError(f"{len(data)} bytes for a ring with room for {self.receive_free()}")
-        self._in += data
+        if not self.closed:
+            changes = self.changes
+            if len(self._in) + len(data) > LEAST_BUFFER and changes.held >= changes.memory:
+                raise MemoryError
+            self._in += data
+            changes.held += len(data)
         return self.receive_free()
 
     def receive_free(self) -> int:
@@ -142,6 +152,7 @@ class Ring:
         if not 0 <= count <= len(self._out):
             raise ValueError(f"{count} bytes of {len(self._out)}")
         del self._out[:count]
+        self.changes.held -= count
 
     def set_state(self, add: int, remove: int = 0, error: int = 0, /) -> None:
         """See door.Stream."""
@@ -150,6 +161,8 @@ class Ring:
             self.state |= PEER_CLOSED | WRITE_SHUT
         if error:
             self.error = error
+        if not self.state & LISTENING:
+            self._refuse_children()
 
     # The services' side: the rest of Door
 
@@ -196,6 +209,9 @@ class Ring:
         """See door.Door."""
         self.released = True
         self.owner = None
+        self.changes.held -= len(self._out)
+        self._out.clear()
+        self._look_at_end()
 
     # The program's side
 
@@ -208,6 +224,7 @@ class Ring:
         if self._in:
             data = bytes(memoryview(self._in)[:count])
             del self._in[:count]
+            self.changes.held -= len(data)
             self._look_at_room()
             return data
         self._raise_error()
@@ -222,10 +239,14 @@ class Ring:
         self._raise_error()
         if self.state & WRITE_SHUT or not self.state & CONNECTED:
             raise BrokenPipeError(EPIPE, "shut down")
-        count = min(len(data), self.send_limit - len(self._out))
+        limit = self.send_limit
+        if self.changes.held >= self.changes.memory:
+            limit = min(limit, LEAST_BUFFER)
+        count = min(len(data), limit - len(self._out))
         if count <= 0:
             raise BlockingIOError(EAGAIN, "no room")
         self._out += memoryview(data)[:count]
+        self.changes.held += count
         self.changes.note(self, SENT)
         return count
 
@@ -271,10 +292,19 @@ class Ring:
             return
         self.closed = True
         self.changes.note(self, CLOSED)
+        self._refuse_children()
+        self._look_at_end()
+
+    def _refuse_children(self) -> None:
         for child, _ in self._children:
             child.changes.note(child, UNACCEPTED)
             child.close()
         self._children.clear()
+
+    def _look_at_end(self) -> None:
+        if self.closed and self.released and not self._is_message:
+            self.changes.held -= len(self._in)
+            self._in.clear()
 
     def take_error(self) -> int:
         """SO_ERROR: what it was, which is gone then."""

@@ -74,8 +74,8 @@ class StreamEndpoint(Endpoint):
     """A TCP socket. It observes its connection or its listener."""
 
     __slots__ = (
-        "binding", "connection", "is_fresh", "is_waiting", "listener", "local", "local_port",
-        "options", "remote", "remote_port", "scope", "state",
+        "binding", "connection", "is_fresh", "is_send_set", "is_waiting", "listener", "local",
+        "local_port", "options", "remote", "remote_port", "scope", "state",
     )  # fmt: skip
 
     def __init__(self, sockets: Sockets, door: Door, family: int, kind: int, protocol: int) -> None:
@@ -86,6 +86,8 @@ class StreamEndpoint(Endpoint):
         self.listener: Listener | None = None
         self.is_fresh = False
         """A connection that was begun is there, and connect(2) has not said so yet."""
+        self.is_send_set = False
+        """The program has set SO_SNDBUF."""
         self.is_waiting = False
         """connect(2) waits for a route."""
         self.local = ANY6 if family == AF_INET6 else ANY4
@@ -96,7 +98,7 @@ class StreamEndpoint(Endpoint):
         self.scope = 0
         self.state = 0
         """The bits that the door has been given."""
-        door.set_limits(RECEIVE_MOST, SEND_MOST)
+        self._set_limits()
 
     # Calls
 
@@ -171,13 +173,6 @@ class StreamEndpoint(Endpoint):
         self.local, self.local_port = connection.local, connection.local_port
         self.remote, self.remote_port = connection.remote, connection.remote_port
         self.scope = connection.interface
-        if connection.send_limit < SEND_BUFFER:
-            # Memory is short.
-            self.door.set_limits(RECEIVE_MOST, connection.send_limit)
-        elif self.options.receive_limit:
-            # The program has said how large its buffers are to be.
-            connection.send_limit = self.send_size
-            connection.host.memory.charge(connection)
 
     async def _connect_later(self, remote: bytes, port: int, interface: int) -> None:
         """Connects when the machine's configuration has been settled."""
@@ -211,14 +206,15 @@ class StreamEndpoint(Endpoint):
             raise refuse(EINVAL)
         runner = self.sockets.runner
         backlog = BACKLOG_MOST if backlog < 0 else min(backlog, BACKLOG_MOST)
-        self.door.set_limits(RECEIVE_MOST, SEND_MOST, backlog)
         if self.listener is not None:
             self.listener.backlog = backlog
+            self._set_limits()
             return
         if self.binding is None:
             self.binding = runner.tcp.bind(self.local, 0, self.options, self.scope)
             self.local_port = self.binding.port
         self.listener = runner.tcp.listen(runner.now(), self.binding, backlog, self, self.options)
+        self._set_limits()
         self._set_state(LISTENING, _OVER | READ_SHUT)
 
     def shutdown(self, how: int) -> None:
@@ -227,8 +223,10 @@ class StreamEndpoint(Endpoint):
             raise refuse(EINVAL)
         if self.listener is not None:
             if how != SHUT_WR:
-                self._stop_listening()
-                self._set_state(HUNG_UP, LISTENING)
+                # As on Linux it is still bound, and may listen again. The door closes children.
+                self.listener.close(self.sockets.runner.now())
+                self.listener = None
+                self._set_state(0, LISTENING)
             return
         connection = self.connection
         if connection is None:
@@ -359,8 +357,9 @@ class StreamEndpoint(Endpoint):
         self.options = parent.options
         self.linger = parent.linger
         self.receive_size, self.send_size = parent.receive_size, parent.send_size
-        if parent.options.receive_limit:
-            self.door.set_limits(self.receive_size, self.send_size)
+        self.is_send_set = parent.is_send_set
+        if self.is_send_set or self.options.receive_limit:
+            self._set_limits()
 
     # State
 
@@ -408,18 +407,22 @@ class StreamEndpoint(Endpoint):
             return
         self._apply()
 
-    def size_changed(self) -> None:
-        """SO_RCVBUF, SO_SNDBUF."""
-        options = self._own_options()
-        if self.receive_size != RECEIVE_MOST:
-            options.receive_limit = self.receive_size
-        self.door.set_limits(self.receive_size, self.send_size, self._backlog())
-        if self.connection is not None:
-            self.connection.send_limit = self.send_size
-        self._apply()
+    def size_changed(self, is_send: bool) -> None:
+        """SO_SNDBUF, or SO_RCVBUF: from then on the other one still is as need has it."""
+        if is_send:
+            self.is_send_set = True
+            self._set_limits()
+        else:
+            self._own_options().receive_limit = self.receive_size
+            self._set_limits()
+            self._apply()
 
-    def _backlog(self) -> int:
-        return 0 if self.listener is None else self.listener.backlog
+    def _set_limits(self) -> None:
+        self.door.set_limits(
+            self.options.receive_limit or RECEIVE_MOST,
+            self.send_size if self.is_send_set else SEND_MOST,
+            0 if self.listener is None else self.listener.backlog,
+        )
 
     def get_special(self, level: int, name: int, room: int) -> bytes:
         """TCP's own, and what depends on the connection."""

@@ -19,9 +19,10 @@ def make(half: HalfOpen, now: int, seg: Segment | None) -> bool:
     listener = half.listener
     host = half.host
     listener.options.shared = True
-    c = Connection(host, half.path, listener.options, half.ports >> 16, half.ports & 0xFFFF)
-    if not host.memory.reserve(c):
+    if not host.memory.has_room():
         return False
+    c = Connection(host, half.path, listener.options, half.ports >> 16, half.ports & 0xFFFF)
+    c.rcv_limit = half.window
     c.iss = half.iss + START
     c.irs = half.irs + START
     c.snd_una = c.snd_nxt = c.snd_wl2 = c.iss + 1
@@ -46,7 +47,6 @@ def make(half: HalfOpen, now: int, seg: Segment | None) -> bool:
     lifecycle.enter(c, ESTABLISHED, lifecycle.HANDSHAKE)
     if not listener.observer.accept(listener, c):
         host.counters.count("tcp_accept_queue_full")
-        host.memory.release(c)
         c.state = CLOSED
         return False
     c.binding = listener.binding

@@ -105,8 +105,8 @@ class Connection(Tcb):
                 return False
             try:
                 self.stream.deliver(data[at:] if size < COPIED else memoryview(data)[at:])
-            except ValueError:
-                # Its buffer has been made smaller.
+            except (ValueError, MemoryError):
+                # Its buffer has been made smaller, or memory is short.
                 return False
         elif not acked and window == self.snd_wnd:
             # A duplicate, or a probe.
@@ -258,7 +258,6 @@ class Connection(Tcb):
             limit = min(options.receive_limit or self.rcv_limit, 65535 << self.rcv_shift)
             self.rcv_limit = min(limit, options.window_clamp or limit)
             self.hold_back()
-        self.host.memory.charge(self)
         if options.congestion and options.congestion != self.cc.name:
             old = self.cc
             self.cc = make(options.congestion, self.mss)

@@ -83,7 +83,7 @@ class TcpHost(Wakes):
         self.segments_in = self.segments_out = 0
         self.active_opens = self.passive_opens = 0
         """For /proc/net/snmp."""
-        self.memory = Memory(self.settings, counters)
+        self.memory = Memory(self)
         self.dirty: list[Connection] = []
         self.started = -1
         """When the first connection was made: no timestamp of ours is older."""
@@ -137,6 +137,8 @@ class TcpHost(Wakes):
         if binding is not None and any(binding.local):
             local = binding.local
         path = self.ip.path(remote, local, interface)
+        if not self.memory.has_room():
+            raise OSError(ENOBUFS, "there are all the connections that there may be")
         after = -1
         if binding is None:
             binding = self.ports.automatic(lambda mine: _key(path, port, mine) in self.table)
@@ -151,9 +153,7 @@ class TcpHost(Wakes):
         if self.started < 0:
             self.started = now
         c = Connection(self, path, options, binding.port, port)
-        if not self.memory.reserve(c):
-            binding.release()
-            raise OSError(ENOBUFS, "connections have all the memory that they may have")
+        c.rcv_limit = self.memory.first_window(options)
         self.active_opens += 1
         c.stream = stream
         c.observer = observer
@@ -290,7 +290,6 @@ class TcpHost(Wakes):
 
     def forget(self, c: Connection) -> None:
         """A connection is over."""
-        self.memory.release(c)
         self.forget_ooo(c)
         self.forget_endpoint(c)
         self._leave_orphans(c)
@@ -319,7 +318,6 @@ class TcpHost(Wakes):
 
     def remember(self, c: Connection, now: int, peer_open: bool, acknowledge: bool) -> None:
         """A connection goes to TIME-WAIT."""
-        self.memory.release(c)
         self.forget_ooo(c)
         self.forget_endpoint(c)
         self._leave_orphans(c)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from ovum.net.tcp import child, cookies
 from ovum.net.tcp.seq import MASK, before
-from ovum.net.tcp.settings import LEAST_BUFFER
 from ovum.net.tcp.tcb import NEVER, Endpoint
 from ovum.net.wire.errors import WireError
 from ovum.net.wire.tcp import ACK, RST, SYN, Options, Segment, emit_header, parse
@@ -161,7 +160,7 @@ class HalfOpen(Endpoint):
 
     __slots__ = (
         "at", "host", "irs", "iss", "listener", "path", "peer_mss", "ports", "retries", "sack_on",
-        "sent_at", "snd_shift", "started", "ts_offset", "ts_on", "ts_recent",
+        "sent_at", "snd_shift", "started", "ts_offset", "ts_on", "ts_recent", "window",
     )  # fmt: skip
 
     def __init__(self, listener: Listener, path: Path, seg: Segment, key: bytes) -> None:
@@ -182,6 +181,8 @@ class HalfOpen(Endpoint):
         self.ts_recent = 0
         self.retries = 0
         self.sent_at = 0
+        self.window = host.memory.first_window(listener.options)
+        """What the connection begins with."""
         self.started = 0
         self.at = NEVER
         options = seg.options
@@ -214,16 +215,13 @@ class HalfOpen(Endpoint):
         options.sack_permitted = self.sack_on
         if self.snd_shift >= 0:
             options.window_scale = host.scale
-        window = socket_options.receive_limit or host.settings.receive_initial
-        if host.memory.is_short():
-            window = min(window, LEAST_BUFFER)
         segment = Segment(
             self.ports >> 16,
             self.ports & 0xFFFF,
             self.iss,
             (self.irs + 1) & MASK,
             SYN | ACK,
-            min(window, 65535),
+            min(self.window, 65535),
             options=options,
         )
         host.segments_out += 1

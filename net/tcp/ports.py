@@ -6,6 +6,7 @@ from errno import EADDRINUSE, EADDRNOTAVAIL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from random import Random
 
     from ovum.net.tcp.settings import SocketOptions
@@ -84,11 +85,7 @@ class Ports:
             self._check(binding)
             self._add(binding)
             return binding
-        first, last = self._range
-        count = last - first + 1
-        start = self._rng.randrange(count)
-        for step in range(count):
-            port = first + (start + step) % count
+        for port in self._by_chance(1):
             if port not in self._bindings:
                 binding = Binding(self, local, port, options, interface)
                 self._add(binding)
@@ -108,12 +105,8 @@ class Ports:
     def automatic(self, taken: AskTaken) -> Binding:
         """A random port for an active open; `taken(port)`: its pair of addresses and ports is in
         use. Ports are shared with other active opens only if no other is left."""
-        first, last = self._range
-        count = last - first + 1
-        start = self._rng.randrange(count)
         for share in (False, True):
-            for step in range(count):
-                port = first + (start + step) % count
+            for port in self._by_chance(0):
                 others = self._bindings.get(port)
                 if others is None:
                     if not taken(port):
@@ -122,6 +115,19 @@ class Ports:
                     others[0].retain()
                     return others[0]
         raise OSError(EADDRNOTAVAIL, "no ephemeral port is free")
+
+    def _by_chance(self, parity: int) -> Iterator[int]:
+        """All ephemeral ports, from any on, those of a parity first. As on Linux, bind takes odd
+        ones and connect even ones, so that who connects to a port that was just given up does not
+        meet itself (a simultaneous open of one end)."""
+        first, last = self._range
+        count = last - first + 1
+        start = self._rng.randrange(count)
+        for wanted in (parity, 1 - parity):
+            for step in range(count):
+                port = first + (start + step) % count
+                if port & 1 == wanted:
+                    yield port
 
     def _automatic(self, port: int) -> Binding:
         from ovum.net.tcp.settings import DEFAULT_OPTIONS

@@ -10,6 +10,8 @@ from bisect import bisect_right
 
 PIECES = 1024
 RANGES = 64
+OVERHEAD = 96
+"""What a piece takes besides its bytes: a peer may send single ones."""
 
 
 class Reassembly:
@@ -21,7 +23,7 @@ class Reassembly:
         self.starts: list[int] = []
         self.data: list[bytes] = []
         self.size = 0
-        """Bytes in all."""
+        """What it takes: bytes in all."""
         self.ranges: list[tuple[int, int]] = []
         """For SACK (RFC 2018, 4): (left, right)."""
 
@@ -47,7 +49,7 @@ class Reassembly:
                 last = stop if stop < end else end
                 starts.insert(at, begin)
                 self.data.insert(at, data[begin - seq : last - seq])
-                self.size += last - begin
+                self.size += last - begin + OVERHEAD
                 at += 1
             begin = after
             at += 1
@@ -76,7 +78,7 @@ class Reassembly:
         count = 0
         while count < len(starts) and starts[count] <= rcv_nxt:
             data = self.data[count]
-            self.size -= len(data)
+            self.size -= len(data) + OVERHEAD
             skip = rcv_nxt - starts[count]
             if skip < len(data):
                 taken.append(data[skip:] if skip else data)

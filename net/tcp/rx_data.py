@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ovum.net.tcp import lifecycle, tx
 from ovum.net.tcp.reassembly import Reassembly
+from ovum.net.tcp.settings import LEAST_BUFFER
 from ovum.net.tcp.states import CLOSE_WAIT, CLOSING, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2
 from ovum.net.wire.tcp import FIN, SYN
 
@@ -127,7 +128,16 @@ def deliver(c: Connection, now: int, payload: Buffer) -> None:
         payload = payload[:free]
         size = free
     if size:
-        stream.deliver(payload)
+        try:
+            stream.deliver(payload)
+        except MemoryError:
+            # All but the least is as if it were lost, and what is offered then has room.
+            c.host.counters.count("tcp_memory_full")
+            c.host.memory.shrink(c)
+            size = free = min(size, max(LEAST_BUFFER - stream.receive_queued(), 0))
+            if size:
+                stream.deliver(payload[:size])
+    if size:
         c.rcv_nxt += size
         c.bytes_in += size
         after_delivery(c, now, size)
@@ -166,6 +176,7 @@ def after_delivery(c: Connection, now: int, size: int) -> None:
 
 def watch(c: Connection) -> None:
     """Asks to be told when there is enough room to open the window by a useful amount."""
+    c.host.memory.look(c)
     limit = c.rcv_limit
     step = min(limit >> 1, max(2 * c.rcv_mss, limit >> 2))
     c.stream.notify_free(max(c.held_back + c.rcv_adv - c.rcv_nxt + step, 1))
@@ -174,15 +185,14 @@ def watch(c: Connection) -> None:
 def _grow(c: Connection) -> None:
     """A whole window has come. If the program keeps up with it, the next one may be larger."""
     c.grow_at = c.rcv_nxt + c.rcv_limit
-    if c.options.receive_limit or c.rcv_limit >= c.host.settings.receive_max:
-        return
-    if c.stream.receive_queued() <= c.rcv_limit >> 1:
-        most = min(c.host.settings.receive_max, 65535 << c.rcv_shift)
+    options = c.options
+    most = min(options.receive_limit or c.host.settings.receive_max, 65535 << c.rcv_shift)
+    most = min(most, options.window_clamp or most)
+    if c.rcv_limit < most and c.stream.receive_queued() <= c.rcv_limit >> 1:
         grown = min(2 * c.rcv_limit, most) - c.rcv_limit
         if c.held_back >= grown and c.host.memory.may_grow():
             c.held_back -= grown
             c.rcv_limit += grown
-            c.host.memory.charge(c)
             c.grow_at = c.rcv_nxt + c.rcv_limit
 
 

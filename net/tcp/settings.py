@@ -8,19 +8,24 @@ SECOND = 1_000_000_000
 SEND_BUFFER = 256 * 1024
 """What a program may write ahead unless it says."""
 
-LEAST_BUFFER = 8 * 1024
-"""The window of a connection, and what its program may write ahead, when memory is short."""
+LEAST_BUFFER = 4096
+"""What every connection may receive, and its program write ahead, though memory is short: the
+kernel's RING_LEAST."""
+
+CONNECTION = 15 * 1024
+"""What a connection takes at most when memory is short: itself, with what the program has for it,
+and LEAST_BUFFER each way."""
 
 
 class Settings:
     """Of a TcpHost. Times are ns, sizes bytes."""
 
     __slots__ = (
-        "challenge_acks", "congestion", "fin_timeout", "keep_count", "keep_idle", "keep_interval",
-        "local_ports", "max_rto", "memory", "min_rto", "orphans", "reassembly", "receive_initial",
-        "receive_max",
-        "retries_first", "retries_last", "sack", "syn_ack_retries", "syn_cookies", "syn_queue",
-        "syn_retries", "time_wait", "time_waits", "timestamps", "window_scaling",
+        "challenge_acks", "congestion", "connections", "fin_timeout", "keep_count", "keep_idle",
+        "keep_interval", "local_ports", "max_rto", "memory", "min_rto", "orphans", "reassembly",
+        "receive_initial", "receive_max", "retries_first", "retries_last", "sack",
+        "syn_ack_retries", "syn_cookies", "syn_queue", "syn_retries", "time_wait", "time_waits",
+        "timestamps", "window_scaling",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -52,11 +57,12 @@ class Settings:
         self.orphans = 4096
         """Connections that the program has closed and that are not finished, at most."""
         self.reassembly = 32 * 1024 * 1024
-        """Bytes of all connections that wait for what precedes them."""
+        """Bytes of all connections that wait for what precedes them, and what keeps them."""
         self.memory = 64 * 1024 * 1024
-        """Bytes that connections may buffer in all: windows, and what programs may write ahead.
-        Behind half of it new connections get LEAST_BUFFER of each, windows no longer grow, and SYNs
-        are answered with cookies; behind all of it there are no new connections."""
+        """Bytes that connections may hold in all, besides LEAST_BUFFER each way of every one; from
+        half of it on windows are small (memory.py)."""
+        self.connections = 65536
+        """How many there may be."""
         self.challenge_acks = 100
         """Per second and host (RFC 5961, 7); a random half is added, so it cannot be probed."""
         self.keep_idle = 7200 * SECOND
@@ -66,6 +72,12 @@ class Settings:
         self.timestamps = True
         self.sack = True
         self.window_scaling = True
+
+    def divide(self, free: int) -> None:
+        """Sets what depends on the bytes that the machine has left for all connections."""
+        self.memory = free // 8
+        self.reassembly = min(self.reassembly, free // 16)
+        self.connections = (free - self.memory - self.reassembly) // CONNECTION
 
 
 OPTIONS = (

@@ -7,7 +7,6 @@ not wrap (seq.py); times are ns, and NEVER when there is none.
 
 from __future__ import annotations
 
-from ovum.net.tcp.settings import SEND_BUFFER
 from ovum.net.tcp.states import CLOSED
 
 TYPE_CHECKING = False
@@ -60,7 +59,7 @@ class Tcb(Endpoint):
     """A connection's data."""
 
     __slots__ = (
-        "ack_now", "backoff", "binding", "bytes_in", "bytes_out", "cc", "charged", "confirm_at",
+        "ack_now", "backoff", "binding", "bytes_in", "bytes_out", "cc", "confirm_at",
         "cwnd_limited", "delack_at",
         "dirty", "dsack", "dupacks", "fin_in", "fin_seq", "fin_wanted", "grow_at", "heard_at",
         "held_back",
@@ -70,7 +69,7 @@ class Tcb(Endpoint):
         "ports",
         "predict", "quick", "rack_at", "rcv_adv", "rcv_limit", "rcv_mss", "rcv_nxt", "rcv_shift",
         "recovery", "retrans_out", "retransmitted", "rto", "rto_at", "rttvar", "sack_on",
-        "sacked_out", "send_limit", "sent", "sent_at", "small_end", "snd_nxt", "snd_shift",
+        "sacked_out", "sent", "sent_at", "small_end", "snd_nxt", "snd_shift",
         "snd_una", "snd_wl1", "snd_wl2", "snd_wnd", "soft_errno", "srtt", "stalled_at",
         "state", "stream", "tlp_at", "tlp_end", "ts_offset", "ts_on", "ts_recent",
     )  # fmt: skip
@@ -129,10 +128,6 @@ class Tcb(Endpoint):
         self.rcv_shift = 0
         self.rcv_limit = 0
         """The largest window now."""
-        self.send_limit = SEND_BUFFER
-        """What the program may write ahead: for the stream, at the beginning."""
-        self.charged = 0
-        """What of the host's memory is this connection's."""
         self.held_back = 0
         """What is free in the stream and not offered, for rcv_limit is less than it holds."""
         self.grow_at = 0

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from ovum.net.tcp.settings import CONNECTION
+
 from . import wire
 from .forged import Attacker
 from .peer import Peer, Socket
@@ -151,6 +153,37 @@ def test_slow_readers_and_half_open_peers_disturb_nobody(victim: Victim) -> None
 def _read(one: Socket, data: bytearray) -> bool:
     data += one.take()
     return "peer_closed" in one.heard and not one.ring.receive_queued()
+
+
+def test_many_that_are_not_read_hold_no_more_than_they_may(victim: Victim) -> None:
+    """And all others go on. Without a limit of its own, what they send would be all the memory."""
+    before = victim.settled(victim.first)
+    peer = victim.peer
+    memory = before["memory"]
+    count, size = (10_000, 20_000) if victim.times > 1 else (60, 60_000)
+    if victim.times == 1:
+        peer.ask(9, b"memory %d" % (1 << 20))
+    peer.ask(9, b"limit %d" % (count + 100))
+    data = bytes(size)
+    sockets: list[Socket] = []
+    while len(sockets) < count:
+        some = [peer.open(13) for _ in range(min(100, count))]
+        peer.pump(lambda: all(one.heard for one in some))  # noqa: B023
+        sockets += some
+    for one in sockets:
+        assert one.ring.send(data) == size
+    # Each has its least, but for less than a segment.
+    peer.pump(lambda: all(size - one.ring.send_queued() > 2600 for one in sockets), 10 * 60)
+    victim.check_services()
+    during = victim.account()
+    assert during["memory"] <= during["held"] <= during["memory"] + count * 2 * 4096 + (1 << 20)
+    assert during["names"]["tcp_memory_full"] > before["names"].get("tcp_memory_full", 0)
+    if victim.times > 1:
+        assert before["free"] * 1024 - during["free"] * 1024 < memory + count * CONNECTION
+    peer.ask(9, b"memory %d" % memory)
+    peer.ask(9, b"drop")
+    close_all(peer, sockets)
+    assert victim.settled(before)["held"] == 0
 
 
 def test_connections_up_to_the_descriptor_limit_and_back(victim: Victim) -> None:

@@ -202,6 +202,49 @@ def limits_hold_and_room_is_told_of() -> None:
 
 
 @check
+def all_streams_together_have_a_limit_and_each_the_least() -> None:
+    with stack() as made:
+        (one, door), (other, far) = connected(made), connected(made)
+        with one, other:
+            one.setblocking(False)
+            other.setblocking(False)
+            for each in (door, far):
+                each.set_limits(1 << 20, 1 << 20)
+            before = _kernel.sockets_memory()
+            assert one.send(bytes(300_000)) == 300_000
+            held = _kernel.sockets_memory()
+            assert 300_000 <= held - before <= 600_000
+            _kernel.sockets_memory(held)
+            try:
+                # What it has already it can fill.
+                assert one.send(bytes(1 << 20)) == held - before - 300_000
+                assert other.send(bytes(10_000)) == 4096
+                assert ready(other) == set()
+                far.deliver(bytes(4000))
+                with contextlib.suppress(MemoryError):
+                    far.deliver(bytes(97))
+                    raise AssertionError("more was delivered than there may be")
+                far.deliver(bytes(96))
+                assert _kernel.sockets_memory() == held + 2 * 4096
+                assert ready(other) == {"POLLIN"}
+                assert other.recv(10_000) == bytes(4096)
+                run(far.discard, 3000)
+                assert ready(other) == {"POLLOUT"}
+                assert other.send(bytes(10_000)) == 3000
+                # Room for all again.
+                run(door.discard, door.send_queued())
+                assert other.send(bytes(10_000)) == 10_000
+                assert far.deliver(bytes(100_000)) == (1 << 20) - 100_000
+            finally:
+                _kernel.sockets_memory((1 << 63) - 1)
+        one.close()
+        other.close()
+        for each in (door, far):
+            each.release()
+        assert _kernel.sockets_memory() == before
+
+
+@check
 def blocking_calls_of_served_sockets_wait() -> None:
     with stack() as made:
         sock, door = connected(made)
@@ -302,6 +345,24 @@ def connections_wait_to_be_accepted() -> None:
             made.changed.acquire(timeout=1)
             told.update(made.changes)
         assert told == {door.number: CLOSED, children[1].number: CLOSED | UNACCEPTED}, told
+
+
+@check
+def who_is_not_accepted_when_listening_ends_is_closed() -> None:
+    with stack() as made, socket.socket() as server:
+        (door,) = made.doors.values()
+        run(door.set_state, LISTENING)
+        door.set_limits(0, 0, 1)
+        child = made.make(socket.AF_INET, socket.SOCK_STREAM, 0)
+        child.set_state(CONNECTED)
+        assert run(door.queue_child, child, PEER)
+        made.bits()
+        run(door.set_state, 0, LISTENING)
+        assert ready(server) == {"POLLHUP"}
+        with refused(errno.EINVAL):
+            server.accept()
+        assert made.changes == [(child.number, CLOSED | UNACCEPTED)], made.changes
+        assert not run(door.queue_child, made.make(socket.AF_INET, socket.SOCK_STREAM, 0), PEER)
 
 
 @check

@@ -8,7 +8,7 @@ import socket
 import tempfile
 import threading
 
-from .registry import PATIENCE_S, check, connected, listening, receive_all, refused
+from .registry import PATIENCE_S, check, connected, listening, ready, receive_all, refused
 
 FAMILIES = (socket.AF_INET, socket.AF_INET6)
 
@@ -143,6 +143,48 @@ def closing_a_listener_resets_what_was_not_accepted() -> None:
         listener.close()
         with refused(errno.ECONNRESET):
             client.recv(1)
+
+
+@check
+def shutting_a_listener_down_ends_its_waits_and_resets_what_was_not_accepted() -> None:
+    with listening() as listener:
+        listener.settimeout(None)
+        begun, raised = threading.Event(), list[int | None]()
+
+        def accept() -> None:
+            begun.set()
+            try:
+                listener.accept()
+            except OSError as error:
+                raised.append(error.errno)
+
+        thread = threading.Thread(target=accept)
+        thread.start()
+        begun.wait(PATIENCE_S)
+        listener.shutdown(socket.SHUT_RD)
+        thread.join(PATIENCE_S)
+        assert raised == [errno.EINVAL], raised
+        assert ready(listener) == {"out", "hup"}
+        listener.listen()
+        with socket.create_connection(listener.getsockname()) as client:
+            select.select([listener], [], [], PATIENCE_S)
+            listener.shutdown(socket.SHUT_RDWR)
+            with refused(errno.ECONNRESET):
+                client.recv(1)
+
+
+@check
+def one_buffer_size_leaves_the_other() -> None:
+    with connected() as (client, server):
+        size = server.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 10_000)
+        assert server.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) == size
+        assert server.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) == 20_000
+        data = os.urandom(1 << 20)
+        sender = threading.Thread(target=client.sendall, args=(data,))
+        sender.start()
+        assert receive_all(server, len(data)) == data
+        sender.join()
 
 
 @check

@@ -1,7 +1,8 @@
 """In the machine: servers for tests that are not kind to them.
 
-Port 7 sends back what comes, of TCP and UDP; 80 speaks HTTP; 19 sends 1 MB; 9 tells what there is
-of everything (`account`), says which descriptors may be (`limit N`), or ends (`end`).
+Port 7 sends back what comes, of TCP and UDP; 80 speaks HTTP; 19 sends 1 MB; 13 never reads; 9 tells
+what there is of everything (`account`), says which descriptors may be (`limit N`) and what streams
+may hold (`memory N`), ends what never reads (`drop`), or everything (`end`).
 """
 
 import asyncio
@@ -12,6 +13,9 @@ import resource
 import socket
 import sys
 from pathlib import Path
+from typing import Final
+
+import _kernel
 
 from ovum.net import service
 from ovum.net.iface.sizes import sizes
@@ -33,6 +37,14 @@ class Large(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         transport.write(LARGE)  # type: ignore[attr-defined]
         transport.close()
+
+
+class Mute(asyncio.Protocol):
+    open: Final[set[asyncio.BaseTransport]] = set()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        transport.pause_reading()  # type: ignore[attr-defined]
+        self.open.add(transport)
 
 
 class Web(asyncio.Protocol):
@@ -70,6 +82,11 @@ class Control(asyncio.Protocol):
         if word == "limit":
             _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
             resource.setrlimit(resource.RLIMIT_NOFILE, (int(number), hard))
+        elif word == "memory":
+            call(set_memory, int(number))
+        elif word == "drop":
+            while Mute.open:
+                Mute.open.pop().abort()  # type: ignore[attr-defined]
         elif word == "end":
             self.over.set()
         self.transport.write(json.dumps(account()).encode())
@@ -103,9 +120,19 @@ async def network_state() -> dict[str, object]:
         "orphans": tcp.orphans,
         "endpoints": len(network.sockets.endpoints),
         "leaving": len(network.sockets.leaving),
+        "held": tcp.memory.held(),
+        "memory": tcp.settings.memory,
         "names": dict(network.stack.counters),
     }
     return found
+
+
+async def set_memory(size: int) -> None:
+    """Says what all streams may hold."""
+    network = service.running()
+    assert network is not None
+    network.tcp.settings.memory = size
+    _kernel.sockets_memory(size)
 
 
 async def prepare() -> None:
@@ -125,7 +152,7 @@ async def serve() -> None:
     over = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda loop, context: None)
-    for port, protocol in ((7, Echo), (19, Large), (80, Web)):
+    for port, protocol in ((7, Echo), (13, Mute), (19, Large), (80, Web)):
         await loop.create_server(protocol, None, port, backlog=200)
     await loop.create_server(lambda: Control(over), None, 9)
     await loop.create_datagram_endpoint(Datagrams, ("::", 7), family=socket.AF_INET6)

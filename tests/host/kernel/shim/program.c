@@ -8,11 +8,13 @@
 #include "fs/epoll.h"
 #include "fs/inode.h"
 #include "mm/vm.h"
+#include "sys/request.h"
 
 u64 program_fault;
 bool (*program_meanwhile)(void);
 unsigned program_sleeps, program_wakes;
 int program_signal;
+struct thread *services_thread;                 /* there is none */
 
 #define SYS_ARCH_PRCTL 158
 #define ARCH_SET_GS 0x1001

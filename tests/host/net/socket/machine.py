@@ -118,6 +118,7 @@ class ModelMachine:
             self.scheduler, random.Random(seed), self._make_door, lambda: WALL_NS
         )
         self.network.take_changes = self.changes.take
+        self.network.tcp.memory.held = lambda: self.changes.held
 
     def _changed(self) -> None:
         self.scheduler.call_soon(self.network.sockets_changed)

@@ -21,7 +21,7 @@ import pytest
 
 from ovum.net.socket import control
 from ovum.net.socket.address import AF_INET, AF_INET6
-from ovum.net.socket.door import CONNECTED, LISTENING
+from ovum.net.socket.door import CONNECTED
 from ovum.services.tasks.testing import run, settle
 
 from .machine import SOCK_STREAM, ModelMachine, ModelSocket, pair, split
@@ -309,48 +309,88 @@ def test_what_waits_for_the_accept_queue_is_accepted_as_soon_as_there_is_room() 
     run(main)
 
 
-def test_buffers_are_counted_as_large_as_they_are() -> None:
+def test_a_size_that_is_set_leaves_the_other_to_be_found() -> None:
     async def main() -> None:
         machine = ModelMachine()
         listener = await machine.stream()
-        await listener.set(1, 7, 200_000)
+        await listener.set(1, 7, 50_000)  # SO_SNDBUF
         await listener.bind("127.0.0.1", 80)
         await listener.listen()
         client = await machine.stream()
+        await client.set(1, 8, 50_000)  # SO_RCVBUF
         await client.connect("127.0.0.1", 80)
         await settle()
         server, _ = listener.accept()
-        assert server.ring.send_limit == 400_000
-        memory = machine.network.tcp.memory
-        before = memory.charged
-        assert before >= server.ring.send_limit + client.ring.send_limit
-        for end in (client, server):
-            await end.set(1, 13, bytes((1, 0, 0, 0, 0, 0, 0, 0)))
-            end.close()
-        await settle()
-        assert memory.charged == 0
+        assert (server.ring.receive_limit, server.ring.send_limit) == (1 << 20, 100_000)
+        assert (client.ring.receive_limit, client.ring.send_limit) == (100_000, 262_144)
+        far, near = (machine.network.sockets.endpoints[one.ring.number] for one in (server, client))
+        assert far.connection.options.receive_limit == 0  # type: ignore[attr-defined]
+        assert near.connection.options.receive_limit == 100_000  # type: ignore[attr-defined]
+        # The window still grows.
+        for _ in range(40):
+            client.ring.send(bytes(10_000))
+            await settle()
+            server.ring.receive_queued() and server.ring.recv(1 << 20)
+        assert far.connection.rcv_limit > 65_536  # type: ignore[attr-defined]
 
     run(main)
 
 
-def test_with_little_memory_rings_are_small() -> None:
+def test_memory_that_is_full_stops_who_does_not_read_and_nobody_else() -> None:
     async def main() -> None:
         machine = ModelMachine()
-        machine.network.tcp.settings.memory = 400_000
-        _, client, server = await connected(machine)
-        assert (client.ring.send_limit, server.ring.send_limit) == (262_144, 8192)
+        listener, client, server = await connected(machine)
+        _, port = await listener.own_name()
+        client.ring.send(bytes(262_144))
+        await settle()
+        assert server.ring.receive_queued() > 60_000
+        machine.network.tcp.settings.memory = machine.changes.memory = machine.changes.held
+        # Another one: requests and answers go to and fro.
+        other = await machine.stream()
+        await other.connect("127.0.0.1", port)
+        await settle()
+        far, _ = listener.accept()
+        for _ in range(100):
+            assert other.ring.send(bytes(3000)) == 3000
+            await settle()
+            assert far.ring.recv(10_000) == bytes(3000)
+            far.ring.send(bytes(4000))
+            await settle()
+            assert other.ring.recv(10_000) == bytes(4000)
+        for one in (client, server, other, far):
+            await one.set(1, 13, bytes((1, 0, 0, 0, 0, 0, 0, 0)))
+            one.close()
+        await settle()
+        assert machine.changes.held == 0
 
     run(main)
 
 
 def test_shutting_a_listener_down_ends_its_listening() -> None:
+    """And resets whom nobody has accepted; it is still bound, and may listen again."""
+
     async def main() -> None:
         machine = ModelMachine()
         listener = await machine.stream()
+        await listener.bind("127.0.0.1", 80)
         await listener.listen()
-        assert listener.ring.state & LISTENING
+        client = await machine.stream()
+        await client.connect("127.0.0.1", 80)
+        await settle()
+        assert listener.ring.poll() == EPOLLIN
+        await listener.shutdown(1)
+        assert listener.ring.poll() == EPOLLIN
         await listener.shutdown(0)
-        assert not listener.ring.state & LISTENING
+        await settle()
+        assert listener.ring.poll() == EPOLLHUP | EPOLLOUT
+        assert client.ring.error == ECONNRESET
+        with pytest.raises(OSError, match="not listening"):
+            listener.accept()
+        await listener.listen()
+        other = await machine.stream()
+        await other.connect("127.0.0.1", 80)
+        await settle()
+        assert listener.accept()
 
     run(main)
 

@@ -243,6 +243,8 @@ class Host:
         self.counters = Counters()
         self.changes = Changes()
         self.tcp = TcpHost(self.ip, random.Random(net.rng.random()), self.counters, settings)
+        self.tcp.memory.held = lambda: self.changes.held
+        self.changes.memory = self.tcp.settings.memory
         net.hosts[address] = self
 
     def look(self) -> bool:

@@ -11,6 +11,7 @@ import pytest
 
 from ovum.net.socket.ring import Changes, Ring
 from ovum.net.tcp.isn import Secret
+from ovum.net.tcp.reassembly import OVERHEAD
 from ovum.net.tcp.settings import Settings, SocketOptions
 from ovum.net.tcp.states import ESTABLISHED, FIN_WAIT_1, SYN_SENT
 from ovum.net.tcp.timewait import TimeWait
@@ -189,7 +190,7 @@ def test_reassembly_of_all_connections_is_bounded() -> None:
     for at in range(10):
         bench.inject(ACK, 2000 + 1100 * at, 1000, 1)
     tcp = bench.machine.tcp
-    assert tcp.reassembling == 3000
+    assert tcp.reassembling == 3 * (1000 + OVERHEAD)
     assert bench.counters["tcp_reassembly_full"] == 7
     bench.sock.connection.abort(bench.net.now)
     assert tcp.reassembling == 0

@@ -111,6 +111,14 @@ def test_ephemeral_ports_are_random() -> None:
     assert all(32768 <= port <= 60999 for port in chosen)
 
 
+def test_who_connects_does_not_meet_itself_at_a_port_that_was_given_up() -> None:
+    for seed in range(50):
+        ports = Ports(random.Random(seed), (40000, 40003))
+        given_up = ports.bind(ANY4, 0, options(), 0)
+        given_up.release()
+        assert ports.automatic(lambda port: False).port != given_up.port
+
+
 def test_active_opens_share_ports_only_when_no_other_is_left(ports: Ports) -> None:
     used: set[int] = set()
     for _ in range(4):
