@@ -153,7 +153,7 @@ const errorText = Error.prototype.toString;
 
 function headed(error, frames) {
     if (typeof frames !== "string" || (frames !== "" && !/^\s+at /.test(frames))) return frames;
-    return `${apply(errorText, error, [])}\n${frames}`.trimEnd();
+    return `${apply(errorText, error, [])}\n${userFrames(frames)}`.trimEnd();
 }
 
 Object.defineProperty(Error.prototype, "stack", {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import signal
+import _signal as signal
 from threading import get_ident, main_thread
 from time import thread_time
 
