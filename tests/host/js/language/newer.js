@@ -94,7 +94,7 @@ return !"\ud800".isWellFormed() && "\ud800".toWellFormed() === "\ufffd";
 //# 22.1 String / normalize and localeCompare
 return "\u0041\u030a".normalize("NFC") === "\u00c5" && "a".localeCompare("b") < 0;
 //# 22.1 String / case of letters that become several
-return "straße".toUpperCase() === "STRASSE" && "İ".toLowerCase().length === 3 && "ΑΣ".toLowerCase() === "ας";
+return "straße".toUpperCase() === "STRASSE" && "İ".toLowerCase().length === 2 && "ΑΣ".toLowerCase() === "ας";
 //# 22.2 RegExp / named groups and lookbehind
 return /(?<=\$)(?<n>\d+)/.exec("a$42").groups.n === "42" && !/(?<!\$)\b\d/.test("$4");
 //# 22.2 RegExp / duplicate names in alternatives
@@ -104,7 +104,7 @@ const m = /a(?<z>b)/d.exec("xab"); return /a.b/s.test("a\nb") && m.indices.group
 //# 22.2 RegExp / v flag and properties of strings
 return /^[\p{Letter}--[a-z]]$/v.test("É") && !/^[\p{Letter}--[a-z]]$/v.test("e") && /^\p{RGI_Emoji}$/v.test("👍🏽");
 //# 22.2 RegExp / Unicode properties and case
-return /\p{Script=Greek}/u.test("π") && /[^\x00-\x7F]/iu.test("ſ") && /\u{1F600}/u.test("😀");
+return /\p{Script=Greek}/u.test("π") && /^s$/iu.test("ſ") && /\u{1F600}/u.test("😀");
 //# 22.2 RegExp / modifiers
 return /a(?i:b)c/.test("aBc") && !/a(?i:b)c/.test("aBC");
 //# 22.2 RegExp / escape
