@@ -28,7 +28,18 @@ _COROUTINE = 0x80
 """CO_COROUTINE: what `async def` makes."""
 
 _HELPERS = (
-    *("slot", "describe", "expose", "wrap", "makeError", "errorParts", "textOf", "side", "back"),
+    *(
+        "slot",
+        "describe",
+        "kind",
+        "expose",
+        "wrap",
+        "makeError",
+        "errorParts",
+        "textOf",
+        "side",
+        "back",
+    ),
     *("unbox", "buffer", "bigint", "get", "set", "hidden", "has", "remove", "keys", "construct"),
     *("date", "view", "then", "promise", "global"),
 )

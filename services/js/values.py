@@ -96,7 +96,7 @@ class Values:
         if tag not in (library.TAG_OBJECT, library.TAG_SYMBOL):
             return self.to_python(value)
         ref = Ref(self._engine, value)
-        code = self._context.helper_text("describe", value)[0]
+        code = self._context.helper_text("kind", value)
         return {"F": JSFunction, "P": JSPromise}.get(code, JSObject)(self._context, ref)
 
     def kept_from_wheel(self, value: Any) -> Any:
