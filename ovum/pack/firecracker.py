@@ -1,19 +1,18 @@
-"""The image for Firecracker, which starts it as it is (PVH: Firecracker 1.12 and newer), and the
-configuration that `firecracker --no-api --config-file` reads."""
+"""A machine for Firecracker: the configuration that `firecracker --no-api --config-file` reads, and
+the image, which Firecracker 1.12 and newer starts as it is (PVH)."""
 
 import json
 from pathlib import Path
 
 from ovum.atomic import replaced
-from ovum.pack.payload import Payload, copy_to, whole
+from ovum.pack.payload import Payload, image_beside
 
 
 def write_firecracker(payload: Payload, out: Path) -> None:
-    """Writes the image, and beside it the configuration, `.json`. Raises OSError."""
-    with replaced(out, 0o777) as file:
-        copy_to(file, whole(payload))
-    with replaced(out.with_suffix(".json")) as file:
-        file.write(configuration(payload, out.name).encode())
+    """Writes the configuration, and beside it the image, `.elf`. Raises PackError, OSError."""
+    image = image_beside(payload, out)
+    with replaced(out) as file:
+        file.write(configuration(payload, image.name).encode())
 
 
 def configuration(payload: Payload, image: str) -> str:

@@ -20,7 +20,7 @@ class Format:
     boots: str
     """Who boots it, for the summary."""
     start: str
-    """How: a command, in which {file}, {beside} and {memory} (MiB) are to be filled in."""
+    """How: a command, in which {file} and {memory} (MiB) are to be filled in."""
 
 
 FORMATS: Final[Mapping[str, Format]] = {
@@ -37,8 +37,8 @@ FORMATS: Final[Mapping[str, Format]] = {
         "qemu-system-x86_64 -m {memory} -drive format=qcow2,file={file}",
     ),
     "firecracker": Format(
-        *(".elf", ".json", "Firecracker 1.12 or newer"),
-        "firecracker --no-api --config-file {beside}",
+        *(".json", ".elf", "Firecracker 1.12 or newer"),
+        "firecracker --no-api --config-file {file}",
     ),
     "containerdisk": Format(
         *(".tar", "", "KubeVirt, from a registry"),
@@ -161,6 +161,4 @@ def summary(wanted: Mapping[str, Path], memory_mib: int) -> Iterator[str]:
         made = [out] if beside is None else [out, beside]
         size = sum(file.stat().st_size for file in made) / (1 << 20)
         yield f"{' and '.join(map(str, made))}: {size:.1f} MiB, {known.boots}"
-        yield "  " + known.start.format(
-            file=shlex.quote(str(out)), beside=shlex.quote(str(beside)), memory=memory_mib
-        )
+        yield "  " + known.start.format(file=shlex.quote(str(out)), memory=memory_mib)

@@ -89,7 +89,7 @@ def configuration(payload: Payload) -> str:
 if serial --unit=0 --speed=115200; then
   terminal_output --append serial
 fi
-set gfxmode=1280x800x32,1024x768x32,1280x800,1024x768,auto
+set gfxpayload=1280x800x32,1024x768x32,1280x1024x32,800x600x32,auto
 multiboot2 /{KERNEL}{words}
 module2 /{ARCHIVES}
 boot

@@ -5,16 +5,12 @@ from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from ovum.atomic import replaced
-from ovum.pack.payload import PackError, Payload, copy_to, whole
+from ovum.pack.payload import Payload, image_beside
 
 
 def write_libvirt(payload: Payload, out: Path) -> None:
     """Writes the domain's XML, and beside it the image, `.elf`. Raises PackError, OSError."""
-    image = out.with_suffix(".elf")
-    if image == out:
-        raise PackError(f"-o {out}: the domain is XML; the image beside it ends in .elf")
-    with replaced(image, 0o777) as file:
-        copy_to(file, whole(payload))
+    image = image_beside(payload, out)
     with replaced(out) as file:
         # libvirt's daemon has another working folder.
         file.write(domain(payload, out.stem, image.resolve()))

@@ -24,7 +24,7 @@ formats:
   iso            a CD, which written raw to a USB stick or disk boots as well; BIOS and UEFI
   raw            a disk, or a USB stick; BIOS and UEFI
   qcow2          the same disk for QEMU and what is made of it
-  firecracker    the image, and beside it the configuration (.json)
+  firecracker    a configuration (.json), and beside it the image (.elf)
   containerdisk  the disk as a container image for KubeVirt (an OCI archive)
   libvirt        a domain (.xml), and beside it the image (.elf)
 Without --format, the end of -o's name says it. Several make several files: OUT.iso, OUT.img, …
@@ -33,7 +33,7 @@ examples:
   ovum pack prog.py -o app.iso
   ovum pack app.elf --format iso,qcow2,containerdisk -o app
   ovum pack --with flask -m web -o web.img --append 'ovum.hostname=egg ovum.log=3'
-  ovum pack prog.py -o app.elf --format firecracker --memory 128M \\
+  ovum pack prog.py -o app.json --memory 128M \\
       --net tap:tap0,192.0.2.5/24,gateway=192.0.2.1
   ovum pack prog.py -o app.qcow2 -- --port 80     arguments for the program
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from ovum.atomic import replaced
 from ovum.image import split_image
 from ovum.network import Network
 
@@ -112,6 +113,16 @@ def _line(words: Sequence[str]) -> str:
     return line
 
 
-def whole(payload: Payload) -> Piece:
-    """The image itself, all of it."""
-    return Piece(payload.image, 0, payload.image.stat().st_size)
+def image_beside(payload: Payload, out: Path) -> Path:
+    """Writes the image beside a file that describes a machine for it; returns its path, `.elf`.
+
+    Raises PackError if both would be the same file, OSError.
+    """
+    image = out.with_suffix(".elf")
+    if image == out:
+        raise PackError(
+            f"-o {out} is to be a description of a machine: the image beside it is .elf"
+        )
+    with replaced(image, 0o777) as file:
+        Piece(payload.image, 0, payload.image.stat().st_size).copy(file)
+    return image

@@ -19,6 +19,7 @@ _PER_BLOCK: Final = CLUSTER // 2
 _PER_TABLE: Final = CLUSTER // 8
 _COPIED: Final = 1 << 63
 """Nobody else uses this cluster: it may be written to."""
+_ZEROS: Final = bytes(CLUSTER)
 
 
 def _up(count: int, unit: int) -> int:
@@ -31,7 +32,8 @@ def write_qcow2(raw: Path, out: Path) -> None:
     with raw.open("rb") as source:
         used = []
         for number in range(_up(size, CLUSTER)):
-            if source.read(CLUSTER).strip(b"\0"):
+            cluster = source.read(CLUSTER)
+            if cluster != _ZEROS[: len(cluster)]:
                 used.append(number)
         tables = sorted({number // _PER_TABLE for number in used})
         level_1 = _up(_up(size, CLUSTER), _PER_TABLE)
