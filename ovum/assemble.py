@@ -17,6 +17,7 @@ from ovum.image import compose, read_start, start_archive
 from ovum.layers import Store, digest, signature
 from ovum.progress import Progress
 from ovum.runners import (
+    JAVASCRIPT,
     PARTS,
     Part,
     ensure_part,
@@ -144,9 +145,16 @@ def _files(
     below = FOLDER[1:] + "/"
     by_name = {below + file.name: file for file in taken.files}
     if taken.refusal is not None and program.folder is not None:
-        from ovum.siblings import imported_files
+        if program.kind is None:
+            from ovum.siblings import imported_files
 
-        found = imported_files(sysroot, program)
+            found = imported_files(sysroot, program)
+        elif program.kind is JAVASCRIPT and program.entry is not None:
+            from ovum.jsfiles import named_files
+
+            found = named_files(program.entry)
+        else:
+            found = []
         by_name.update({below + file.name: file for file in found})
         if options.verbose:
             progress.note(f"{taken.refusal}: took only what the program imports")

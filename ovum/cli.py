@@ -185,6 +185,7 @@ def _program(options: "Options") -> "Program":
         module=options.module,
         code=options.code,
         settings=options.settings,
+        javascript=options.javascript,
     )
 
 

@@ -34,6 +34,8 @@ examples:
   ovum run --volume ~/data:/data prog.py   a folder of yours, live in the machine
   ovum run -p 8080:80 -p 5353:53/udp prog.py    ports of yours that lead to the machine's
   ovum run --net tap:tap0,192.0.2.5/24,gateway=192.0.2.1 --pcap all.pcap prog.py
+  ovum run prog.js a b                   a JavaScript program; a folder with package.json, too
+  ovum run --js                          the JavaScript prompt
   ovum run app.elf                       an image made by `ovum build`
   ovum run --machine q35 --qemu '-device edu' --qemu '-smbios type=1,product=Egg'
 
@@ -90,6 +92,7 @@ class Options:
     verbose: bool = False
     strip: bool = False
     includes: list[str] = dataclasses.field(default_factory=list)
+    javascript: bool = False
     settings: list[str] = dataclasses.field(default_factory=list)
     output: Path | None = None
 
@@ -106,6 +109,8 @@ def image_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("-m", dest="module", metavar="MODULE", help="run a module, as python3 does")
     add("-c", dest="code", metavar="CODE", help="run this code, as python3 does")
+    add("--js", dest="javascript", action="store_true",
+        help="JavaScript, whatever the program is called; without one, its prompt")  # fmt: skip
     add("-r", "--requirement", dest="requirements", metavar="FILE", action="append", type=Path,
         default=[], help="put the packages of a requirements file into the image")  # fmt: skip
     add("--with", dest="packages", metavar="NAME[==V]", action="append", default=[],

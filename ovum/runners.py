@@ -66,9 +66,23 @@ class Kind:
         return ["-m", self.module, *chosen, target, *arguments]
 
 
-PARTS: Final = {part.name: part for part in (Part("wasm", ("wasmtime==50.0.1",)),)}
+PARTS: Final = {
+    part.name: part
+    for part in (
+        Part("wasm", ("wasmtime==50.0.1",)),
+        Part("services.js", ("quickjs-ng==0.17.0.2",)),
+    )
+}
+
+JAVASCRIPT: Final = Kind(
+    (".js", ".mjs", ".cjs"),
+    "ovum.services.js",
+    {"memory": "SIZE", "time": "SECONDS", "stack": "SIZE"},
+    part="services.js",
+)
 
 KINDS: Final = (
+    JAVASCRIPT,
     Kind(
         (".wasm", ".wat"),
         "ovum.wasm",
@@ -89,6 +103,20 @@ KINDS: Final = (
 def kind_of(name: str) -> Kind | None:
     """The kind of a program by its file's name; None for what Python runs."""
     return next((kind for kind in KINDS if name.endswith(kind.suffixes)), None)
+
+
+def is_javascript(folder: Path) -> bool:
+    """Whether a folder is a program in JavaScript, which has a package.json or an index.js."""
+    return any((folder / name).is_file() for name in ("package.json", "index.js"))
+
+
+def modules_of(part: Part) -> list[str]:
+    """The names of all modules of a part: some are imported by names made at run time."""
+    folder = REPO / part.folder
+    names = [path.relative_to(folder).with_suffix("") for path in folder.rglob("*.py")]
+    return sorted(
+        ".".join(("ovum", part.name, *name.parts)).removesuffix(".__init__") for name in names
+    )
 
 
 def named_parts(packages: Iterable[str]) -> tuple[list[Part], list[str]]:

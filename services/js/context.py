@@ -21,7 +21,7 @@ from ovum.services.js.library import Value
 from ovum.services.js.limits import Interrupts
 from ovum.services.js.loop import Loop
 from ovum.services.js.modules import Modules
-from ovum.services.js.objects import JSFunction, JSObject
+from ovum.services.js.objects import JSFunction, JSObject, JSPromise
 from ovum.services.js.rejections import Rejections
 from ovum.services.js.values import Values, called
 
@@ -31,8 +31,13 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any
 
+    from ovum.services.js.env.loader import Environment
+
 STACK = 1 << 20
 """How much of the thread's stack, 8 MiB, JavaScript may use."""
+
+_COROUTINE = 0x80
+"""CO_COROUTINE: what `async def` makes."""
 
 _HELPERS = (
     *("slot", "describe", "expose", "wrap", "makeError", "errorParts", "textOf", "side", "back"),
@@ -68,13 +73,22 @@ class Context:
         self.json = json
         self.argv = argv
         """The program's own words, its path first."""
+        self.parts: Environment | None = None
+        """What programs find around them, if they do."""
+        self.exit_status = 0
+        """What a program that ends by itself returns: `process.exitCode`."""
+        self.on_exit: Callable[[int], int] | None = None
+        """Called with the exit status when a program ends; returns the one that counts."""
+        self.inspect: Callable[..., str] = self._shown
+        """`inspect(value, colors=False)`: a value as the console shows it, with colours or not."""
         self.engine = engine = Engine()
         self._helpers: dict[str, Value] = {}
         self._failure: BaseException | None = None
         # Not while the context is being made.
         self._draining = True
+        self._memory_limited = False
         engine.raw.set_max_stack_size(stack_limit)
-        self.limits = Interrupts(engine, None)
+        self.limits = Interrupts(engine)
         self.values = Values(self)
         self._load_core()
         self.rejections = Rejections(self)
@@ -84,6 +98,7 @@ class Context:
 
         for part in env.parts() if environment is None else environment:
             env.install(self, part)
+        self._memory_limited = memory_limit is not None
         self._draining = False
         self.limits.time_limit = time_limit
         if memory_limit is not None:
@@ -141,15 +156,19 @@ class Context:
 
     # Programs.
 
-    def evaluate(self, source: str, filename: str = "<input>", *, line: int = 1) -> Any:
+    def evaluate(
+        self, source: str, filename: str = "<input>", *, line: int = 1, keep: bool = False
+    ) -> Any:
         """Runs source as a script and returns the value of its last statement.
 
         `filename` and `line`, the number of its first line, are for stacks; imports are relative to
-        the file. The jobs of promises run too. Raises JSError and its kinds.
+        the file. `keep`: an object stays a JSObject, also if it is plain data. The jobs of promises
+        run too. Raises JSError and its kinds.
         """
         with _Entry(self):
             compiled = self.engine.compile(_utf8(source), filename, library.EVAL_GLOBAL, line)
-            return self.values.to_python(self.engine.run(compiled))
+            result = self.engine.run(compiled)
+            return self.values.kept(result) if keep else self.values.to_python(result)
 
     def evaluate_async(self, source: str, filename: str = "<input>", *, line: int = 1) -> Any:
         """The same for source that may use `await` outside of functions.
@@ -216,6 +235,26 @@ class Context:
         value = library.duplicate(self.engine.context, self._helpers["global"])
         return JSObject(self, Ref(self.engine, value))
 
+    def when_settled(
+        self,
+        promise: JSPromise,
+        fulfilled: Callable[[Any], None],
+        rejected: Callable[[Any], None],
+    ) -> None:
+        """Has one of two functions called with what becomes of a promise; objects stay objects."""
+        functions = [
+            JSFunction(self, Ref(self.engine, self.function_value(function, keep=True)))
+            for function in (fulfilled, rejected)
+        ]
+        self.helper("then", promise, *functions)
+
+    def raw_function(self, function: Callable[..., Any]) -> JSFunction:
+        """A function that gets and returns the wheel's own values. It must not raise.
+
+        For what has to look at an object without its noticing.
+        """
+        return JSFunction(self, Ref(self.engine, self.engine.function("ovum:raw", function)))
+
     def function(
         self, function: Callable[..., Any], name: str | None = None, *, method: bool = False
     ) -> JSFunction:
@@ -254,9 +293,13 @@ class Context:
 
     # For the other modules of this package.
 
-    def helper(self, name: str, *arguments: Any) -> Any:
+    def entered(self) -> _Entry:
+        """`with` this, errors become Python's, and the jobs of promises run at the end."""
+        return _Entry(self)
+
+    def helper(self, name: str, *arguments: Any, keep: bool = False) -> Any:
         """Calls a function of core.js."""
-        return self._call(self._helpers[name], None, arguments)
+        return self._call(self._helpers[name], None, arguments, keep=keep)
 
     def helper_value(self, name: str, arguments: list[Value]) -> Value:
         """The same without conversions, and no entry of its own. Raises Thrown."""
@@ -274,7 +317,9 @@ class Context:
         """Calls a function with converted arguments."""
         return self._call(function.ref.value, this, arguments)
 
-    def _call(self, function: Value, this: Any, arguments: tuple[Any, ...]) -> Any:
+    def _call(
+        self, function: Value, this: Any, arguments: tuple[Any, ...], *, keep: bool = False
+    ) -> Any:
         engine, to_js = self.engine, self.values.to_js
         with _Entry(self):
             values = [to_js(argument) for argument in arguments]
@@ -284,17 +329,20 @@ class Context:
             finally:
                 engine.dropped += values
                 engine.dropped.append(subject)
-            return self.values.to_python(result)
+            return self.values.kept(result) if keep else self.values.to_python(result)
 
     def function_value(
-        self, function: Callable[..., Any], name: str | None = None, *, method: bool = False
+        self,
+        function: Callable[..., Any],
+        name: str | None = None,
+        *,
+        method: bool = False,
+        keep: bool = False,
     ) -> Value:
-        """`function`, as a value."""
-        from inspect import iscoroutinefunction
-
+        """`function`, as a value. `keep`: its arguments that are objects stay such."""
         kind = "method" if method else "plain"
-        raw = called(self, function)
-        if iscoroutinefunction(function):
+        raw = called(self, function, keep=keep)
+        if _is_async(function):
             kind, raw = "async", self.loop.started_by(function)
         if name is None:
             name = getattr(function, "__name__", "python")
@@ -327,6 +375,8 @@ class Context:
                 self.limits.interrupt(error)
                 value = self.values.error(RuntimeError("ended"))
                 library.set_uncatchable(self.engine.context, value)
+            elif isinstance(error, Thrown):
+                value = library.duplicate(self.engine.context, error.ref.value)
             else:
                 value = self.values.error(error)
         except Thrown as thrown:
@@ -341,6 +391,9 @@ class Context:
         return JSError("Uncaught", str(value), "", value)
 
     def _error(self, ref: Ref) -> JSError:
+        if ref.value.tag == library.TAG_NULL and self._memory_limited:
+            # There was no room left for an error.
+            return MemoryLimit("InternalError", "out of memory")
         own = None
         with _Entry(self):
             if ref.value.tag == library.TAG_OBJECT:
@@ -359,7 +412,20 @@ class Context:
 
     def rejection(self, reason: Ref) -> BaseException:
         """The exception for what a promise was rejected with."""
-        return self._error(reason)
+        error = self._error(reason)
+        error.origin = "unhandledRejection"
+        return error
+
+    def _shown(self, value: Any, *, colors: bool = False) -> str:
+        if isinstance(value, JSObject) and self.is_error(value):
+            name, message, stack = self.helper("errorParts", value)
+            return str(JSError(name, message, stack))
+        shown: str = self.helper("textOf", value)
+        return shown
+
+    def is_error(self, value: JSObject) -> bool:
+        """Whether a value is one of JavaScript's errors."""
+        return library.is_error(value.ref.value)  # type: ignore[no-any-return]
 
     def wrapped(self, ref: Ref) -> JSObject:
         """An object in Python's hands."""
@@ -449,6 +515,15 @@ class _Entry:
             raise found from found.__cause__
         finally:
             context.engine.entries -= 1
+            if self._outermost:
+                context.limits.end()
+
+
+def _is_async(function: Any) -> bool:
+    """As inspect.iscoroutinefunction, which takes long to import."""
+    function = getattr(function, "__func__", function)
+    code = getattr(function, "__code__", None)
+    return code is not None and bool(code.co_flags & _COROUTINE)
 
 
 def _kind(name: str, message: str) -> type[JSError]:

@@ -206,12 +206,11 @@ class Engine:
         return copy
 
     def text(self, value: Value) -> str:
-        """The text of a string or a bigint. Raises MemoryError."""
+        """The text of a string or a bigint. Raises Thrown."""
         size = c_size_t()
         at = library.text_of(self.context, byref(size), value, False)
         if not at:
-            library.free(self.context, library.exception(self.context))
-            raise MemoryError("a string of JavaScript's")
+            raise self.thrown()
         try:
             data = string_at(at, size.value)
         finally:

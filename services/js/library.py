@@ -86,7 +86,8 @@ NORMALIZE = ctypes.CFUNCTYPE(c_void_p, c_void_p, c_char_p, c_char_p, c_void_p)
 LOADER = ctypes.CFUNCTYPE(c_void_p, c_void_p, c_char_p, c_void_p, Value)
 ATTRIBUTES = ctypes.CFUNCTYPE(c_int, c_void_p, c_void_p, Value)
 REJECTION = ctypes.CFUNCTYPE(None, c_void_p, Value, Value, ctypes.c_bool, c_void_p)
-INTERRUPT = ctypes.CFUNCTYPE(c_int, c_void_p, c_void_p)
+INTERRUPT = ctypes.CFUNCTYPE(c_int)
+"""What it is told besides is not looked at."""
 
 _holding = ctypes.PyDLL(_quickjs.__file__)
 """For calls that run no program: the GIL stays."""
@@ -138,6 +139,10 @@ delete_property = _function(
     *(_holding, "JS_DeleteProperty", c_int, CONTEXT, Value, ctypes.c_uint32, c_int)
 )
 duplicate_text = _function(_holding, "js_strndup", c_void_p, CONTEXT, c_char_p, c_size_t)
+is_error = _function(_holding, "JS_IsError", ctypes.c_bool, Value)
+is_proxy = _function(_holding, "JS_IsProxy", ctypes.c_bool, Value)
+_version = _function(_holding, "JS_GetVersion", c_char_p)
+promise_state = _function(_holding, "JS_PromiseState", c_int, CONTEXT, Value)
 update_stack_top = _function(_holding, "JS_UpdateStackTop", None, c_void_p)
 set_interrupt = _function(_holding, "JS_SetInterruptHandler", None, c_void_p, INTERRUPT, c_void_p)
 set_rejection = _function(
@@ -155,6 +160,12 @@ runtime_of = _function(_holding, "JS_GetRuntime", c_void_p, c_void_p)
 thread_state = ctypes.pythonapi.PyThreadState_Get
 thread_state.restype = c_void_p
 thread_state.argtypes = ()
+
+
+def version() -> str:
+    """QuickJS's own."""
+    text: bytes = _version()
+    return text.decode()
 
 
 def remove_global(context: int, name: bytes) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ovum.services.js import library
 from ovum.services.js.engine import Ref, Thrown
-from ovum.services.js.errors import JSThrow
+from ovum.services.js.errors import JSError, JSThrow
 from ovum.services.js.objects import JSObject
 from ovum.services.js.resolve import NotFound, Resolver
 
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
     from ovum.services.js.context import Context
     from ovum.services.js.library import Value
+
+_PARTS = (
+    *("file", "imported", "requireAt", "makeRequire", "keys", "meta", "getBuiltin", "Module"),
+)
+"""What modules.js returns."""
 
 _WRAPPER = b"(function (exports, require, module, __filename, __dirname) {"
 """In front of a CommonJS module, on its first line."""
@@ -55,7 +60,16 @@ class Modules:
         )
         self._js: dict[str, Any] = {
             name: js[name]
-            for name in ("file", "imported", "requireAt", "keys", "meta", "getBuiltin", "Module")
+            for name in (
+                "file",
+                "imported",
+                "requireAt",
+                "keys",
+                "meta",
+                "getBuiltin",
+                "Module",
+                "makeRequire",
+            )
         }
         self.builtins["module"] = lambda context: self._js["Module"]
 
@@ -76,12 +90,43 @@ class Modules:
         """What a module exports, asked for from the working folder."""
         return self._js["requireAt"](name, os.path.join(os.getcwd(), "[require]"))
 
+    def require_in(self, folder: str) -> Any:
+        """A `require` for what is not in a file, as if that were in this folder."""
+        return self._js["makeRequire"](os.path.join(folder, "[require]"))
+
+    def builtin(self, name: str) -> Any:
+        """What a built-in module exports."""
+        return self._js["getBuiltin"](name)
+
     def run_main(self, path: str) -> Any:
         """Runs a file as a program: a promise for an ES module, else what it exports."""
-        path = os.path.realpath(path)
+        path = self._program(path)
         if self.kind(path) == "module":
             return self.import_module(path)
         return self._js["file"](path)
+
+    def check(self, path: str) -> None:
+        """Compiles a program and runs nothing. Raises JSError, a SyntaxError; OSError."""
+        path = self._program(path)
+        source = Path(path).read_bytes()
+        context = self._context
+        with context.entered():
+            if self.kind(path, source) == "module":
+                self._engine.dropped.append(self._engine.compile(source, path, library.EVAL_MODULE))
+            else:
+                self._engine.dropped.append(self._engine.compile(_wrapped(source), path, 0))
+
+    def _program(self, path: str) -> str:
+        if os.path.isdir(path):
+            found = self.resolver.main_of(path)
+            if found is None:
+                raise JSError(
+                    "Error", f"Cannot find module '{path}': no main in package.json, no index.js"
+                )
+            path = found
+        if not os.path.isfile(path):
+            raise JSError("Error", f"Cannot find module '{path}'")
+        return os.path.realpath(path)
 
     # What modules.js asks for.
 

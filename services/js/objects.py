@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ovum.services.js import library
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -20,9 +22,9 @@ class JSObject:
         self.context = context
         self.ref = ref
 
-    def get(self, name: str | int) -> Any:
-        """A property, converted; None if there is none."""
-        return self.context.helper("get", self, name)
+    def get(self, name: str | int, *, keep: bool = False) -> Any:
+        """A property, converted; None if there is none. `keep`: data stays an object, too."""
+        return self.context.helper("get", self, name, keep=keep)
 
     def set(self, name: str | int, value: Any) -> None:
         """Sets a property."""
@@ -83,6 +85,12 @@ class JSPromise(JSObject):
     """A promise. `await` gives its value or raises its error, in a task of the context's loop."""
 
     __slots__ = ()
+
+    @property
+    def state(self) -> str:
+        """`pending`, `fulfilled` or `rejected`."""
+        found = library.promise_state(self.context.engine.context, self.ref.value)
+        return ("pending", "fulfilled", "rejected")[found]
 
     def __await__(self) -> Generator[Any, Any, Any]:
         return self._wait().__await__()

@@ -86,6 +86,25 @@ class Values:
             return value
         return self.object_to_python(Ref(self._engine, self._engine.duplicate(value)))
 
+    def kept(self, value: Value) -> Any:
+        """The same, but every object stays one, also those that are plain data."""
+        tag = value.tag
+        if tag == library.TAG_UNDEFINED:
+            return UNDEFINED
+        if tag in (library.TAG_BIG_INT, library.TAG_SHORT_BIG_INT):
+            return BigInt(self.to_python(value))
+        if tag not in (library.TAG_OBJECT, library.TAG_SYMBOL):
+            return self.to_python(value)
+        ref = Ref(self._engine, value)
+        code = self._context.helper_text("describe", value)[0]
+        return {"F": JSFunction, "P": JSPromise}.get(code, JSObject)(self._context, ref)
+
+    def kept_from_wheel(self, value: Any) -> Any:
+        """The same for what the wheel passes to a function; undefined is None."""
+        if type(value) in (float, int, str, bool) or value is None:
+            return self.from_wheel(value)
+        return self.kept(self._engine.duplicate(value))
+
     def object_to_python(self, ref: Ref) -> Any:
         """Converts an object."""
         context = self._context
@@ -333,10 +352,12 @@ def _trace(error: BaseException) -> str:
     return "".join(format_exception(error)).rstrip("\n")
 
 
-def called(context: Context, function: Callable[..., Any]) -> Callable[..., Any]:
+def called(
+    context: Context, function: Callable[..., Any], *, keep: bool = False
+) -> Callable[..., Any]:
     """What the wheel is to call for a Python function: it never raises."""
     values = context.values
-    convert = values.from_wheel
+    convert = values.kept_from_wheel if keep else values.from_wheel
 
     def call(*arguments: Any) -> Any:
         try:
