@@ -1,6 +1,8 @@
 """The command `ovum pack`: its words, what it writes where, and what it says of mistakes."""
 
 import json
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -11,8 +13,9 @@ from ovum.cli import main
 from ovum.image import read_start
 from ovum.options import UsageError
 from ovum.pack.formats import FORMATS, files, format_of
-from ovum.pack.options import parse_pack
+from ovum.pack.options import EPILOG, parse_pack
 from ovum.pack.payload import PackError, Payload
+from ovum.paths import REPO
 from tests.host.packing import image
 
 
@@ -120,6 +123,21 @@ def test_mistakes_are_one_line(
     complaints = [line for line in capsys.readouterr().err.splitlines() if " (0." not in line]
     assert len(complaints) == 1 and message in complaints[0], complaints
     assert {path.name for path in here.iterdir()} == {"app.elf", "cut.elf"}
+
+
+def _documented() -> list[str]:
+    """Every `ovum pack` of the help and the documentation, as one line."""
+    texts = [EPILOG, (REPO / "docs/shipping.md").read_text(), (REPO / "README.md").read_text()]
+    lines = "\n".join(texts).replace("\\\n", " ").splitlines()
+    starts = (line.strip().removeprefix("./dev ") for line in lines)
+    return [line for line in starts if line.startswith("ovum pack ")]
+
+
+@pytest.mark.parametrize("line", _documented())
+def test_what_is_documented_is_understood(line: str) -> None:
+    words = shlex.split(re.split(r"   |  #", line)[0])
+    options = parse_pack(words[2:])
+    assert options.formats or format_of(options.output)
 
 
 def test_help_has_examples_and_every_format() -> None:
