@@ -27,7 +27,7 @@ FALLBACK: Final = "EFI/BOOT/BOOTX64.EFI"
 
 _COMMON: Final = (
     *("part_gpt", "part_msdos", "fat", "iso9660", "search", "search_fs_file", "configfile"),
-    *("normal", "multiboot2", "all_video", "serial", "terminal", "test", "echo", "boot"),
+    *("normal", "multiboot2", "all_video", "serial", "terminal", "test", "echo", "read", "boot"),
     *("ls", "cat", "reboot", "halt"),
 )
 _MODULES: Final = {
@@ -90,9 +90,13 @@ if serial --unit=0 --speed=115200; then
   terminal_output --append serial
 fi
 set gfxpayload=1280x800x32,1024x768x32,1280x1024x32,800x600x32,auto
-multiboot2 /{KERNEL}{words}
-module2 /{ARCHIVES}
-boot
+if multiboot2 /{KERNEL}{words}; then
+  if module2 /{ARCHIVES}; then
+    boot
+  fi
+fi
+echo "ovum: not started. Is there enough memory? Enter leads to GRUB's prompt."
+read line
 """
 
 

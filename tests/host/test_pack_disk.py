@@ -141,7 +141,7 @@ def test_the_system_partition_has_what_grub_starts(disk: Path, tmp_path: Path) -
     assert efi[at : at + 4] == b"PE\0\0" and struct.unpack_from("<H", efi, at + 4) == (0x8664,)
     assert struct.unpack_from("<H", efi, at + 24 + 68) == (10,)
     settings = mtools(disk, 2 * MIB, "mtype", "::/boot/grub/grub.cfg").decode()
-    assert "multiboot2 /boot/ovum.elf 'ovum.log=3' 'semi;colon' '$x'\n" in settings
+    assert "multiboot2 /boot/ovum.elf 'ovum.log=3' 'semi;colon' '$x'; then\n" in settings
     assert mtools(disk, 2 * MIB, "mtype", f"::/{grub.marker(packed)}") == b"ovum\n"
 
 
