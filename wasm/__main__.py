@@ -49,7 +49,7 @@ def main(words: "Sequence[str]") -> int:
         dirs = read_dirs([value for key, value in settings if key == "dir"])
         return run(
             program if os.sep in program else f"./{program}",
-            *([name, *arguments], env, dirs),
+            *(arguments, env, dirs),
             limits=limits,
             cache=cache,
         )
@@ -82,9 +82,16 @@ def read_limits(settings: "Sequence[tuple[str, str]]") -> tuple[Limits, str | No
 
 
 def read_dirs(texts: "Sequence[str]") -> dict[str, Dir]:
-    """Folders of [NAME=]PATH[:ro]; without any, all files, and the working folder as `.`."""
+    """Folders of [NAME=]PATH[:ro]; without any, the working folder and all folders of the root.
+
+    Not the root itself: the C library of WASI takes a path that is relative for one below `/`, and
+    would find no file of the working folder.
+    """
     if not texts:
-        return {"/": Dir("/"), ".": Dir(os.getcwd())}
+        with os.scandir("/") as entries:
+            folders = [entry.path for entry in entries if entry.is_dir()]
+        mine = (path for path in sorted(folders) if os.access(path, os.R_OK | os.X_OK))
+        return {".": Dir(os.getcwd()), **{path: Dir(path) for path in mine}}
     found = {}
     for text in texts:
         path = text.removesuffix(":ro")

@@ -53,11 +53,12 @@ class Stream:
     async def read_until(self, end: bytes, limit: int) -> bytes | None:
         """What comes up to and with `end`; None if the connection ends before anything comes.
 
-        Raises TooLong, and ConnectionResetError if it ends in between.
+        Raises TooLong if that has more than `limit` bytes, and ConnectionResetError if the
+        connection ends in between.
         """
         start = 0
-        while (at := self._received.find(end, start)) < 0:
-            if len(self._received) > limit:
+        while (at := self._received.find(end, start, limit)) < 0:
+            if len(self._received) >= limit:
                 raise TooLong
             start = max(0, len(self._received) - len(end) + 1)
             if not await self.fill():
