@@ -19,6 +19,10 @@ SACKED, LOST, RETRANSMITTED, REPEATED = 1, 2, 4, 8
 """Of a record: the peer has it; it is taken to be lost; it has been sent again since; it has been
 sent again at some time (no round trip is measured with it, Karn)."""
 
+MANY = 64
+"""Records: from there on those that fit into one segment together are one, or single bytes would
+take a hundred times their size until they are acknowledged."""
+
 DUP_THRESH = 3
 """RFC 6675, 2."""
 

@@ -81,6 +81,12 @@ function describe(value) {
     return "O";
 }
 
+// The same for what is to stay as it is: nothing of it is looked at.
+function kind(value) {
+    if (typeof value === "function") return "F";
+    return value instanceof Promise ? "P" : "O";
+}
+
 function taken() {
     if (slot.length === 0) return undefined;
     const value = slot[0], thrown = slot.length > 1;
@@ -153,7 +159,7 @@ const errorText = Error.prototype.toString;
 
 function headed(error, frames) {
     if (typeof frames !== "string" || (frames !== "" && !/^\s+at /.test(frames))) return frames;
-    return `${apply(errorText, error, [])}\n${frames}`.trimEnd();
+    return `${apply(errorText, error, [])}\n${userFrames(frames)}`.trimEnd();
 }
 
 Object.defineProperty(Error.prototype, "stack", {
@@ -208,7 +214,7 @@ function errorParts(error) {
 }
 
 return {
-    slot, describe, expose, wrap, makeError, errorParts, textOf,
+    slot, describe, kind, expose, wrap, makeError, errorParts, textOf,
     side: (at) => side[at],
     back(value) { sent.get(value)(); },
     unbox: (value) => value.valueOf(),

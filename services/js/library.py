@@ -42,6 +42,9 @@ EVAL_STRICT = 8
 EVAL_COMPILE_ONLY = 32
 EVAL_ASYNC = 128
 
+BYTECODE = 1
+"""For `write_object` and `read_object`: functions, too."""
+
 _HEAD = 16
 """Of every Python object: its count of references and its type."""
 RUNTIME_AT = _HEAD
@@ -111,6 +114,11 @@ collect = _function(_releasing, "JS_RunGC", None, c_void_p)
 compile_source = _function(
     *(_holding, "JS_Eval2", Value, CONTEXT, c_char_p, c_size_t, POINTER(EvalOptions))
 )
+write_object = _function(
+    *(_holding, "JS_WriteObject", c_void_p, CONTEXT, POINTER(c_size_t), Value, c_int)
+)
+read_object = _function(_holding, "JS_ReadObject", Value, CONTEXT, c_char_p, c_size_t, c_int)
+free_memory = _function(_holding, "js_free", None, CONTEXT, c_void_p)
 free = _function(_holding, "JS_FreeValue", None, CONTEXT, Value)
 duplicate = _function(_holding, "JS_DupValue", Value, CONTEXT, Value)
 exception = _function(_holding, "JS_GetException", Value, CONTEXT)

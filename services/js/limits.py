@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import signal
+import _signal as signal
 from threading import get_ident, main_thread
 from time import thread_time
 
@@ -53,7 +53,13 @@ class Interrupts:
         """It has ended."""
         if self._replaced:
             self._replaced = False
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+            # Unless the program has put one of its own there meanwhile.
+            if self.is_own(signal.getsignal(signal.SIGINT)):
+                signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def is_own(self, handler: object) -> bool:
+        """Whether a handler of SIGINT is that of an entry, in the place of Python's own."""
+        return handler == self._signalled
 
     def interrupt(self, error: BaseException) -> None:
         """Ends what runs, as soon as the engine asks, with this exception."""

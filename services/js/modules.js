@@ -30,7 +30,8 @@ Module.createRequire = (name) => {
 };
 Module.Module = Module;
 
-function getBuiltin(name) {
+function getBuiltin(specifier) {
+    const name = specifier.replace(/^node:/, "");
     if (!(name in builtins)) builtins[name] = builtin(name);
     return builtins[name];
 }

@@ -96,7 +96,7 @@ class Modules:
 
     def builtin(self, name: str) -> Any:
         """What a built-in module exports."""
-        return self._js["getBuiltin"](name)
+        return self._js["getBuiltin"].kept(name)
 
     def run_main(self, path: str) -> Any:
         """Runs a file as a program: a promise for an ES module, else what it exports."""
@@ -245,18 +245,18 @@ class Modules:
 
     def _module(self, name: str) -> int:
         if name.startswith("node:"):
-            exports = self._js["getBuiltin"](name)
+            exports = self._js["getBuiltin"].kept(name)
             return self._synthetic(name, lambda: exports, self._js["keys"](exports))
         path = name.partition("?")[0]
         source = Path(path).read_bytes()
         kind = self.kind(path, source)
         if kind == "json":
-            return self._synthetic(name, lambda: self._js["imported"](path, name), [])
+            return self._synthetic(name, lambda: self._js["imported"].kept(path, name), [])
         if kind == "commonjs":
             from ovum.services.js.lexer import exported_names
 
             names = exported_names(path, self.resolver)
-            return self._synthetic(name, lambda: self._js["imported"](path, name), names)
+            return self._synthetic(name, lambda: self._js["imported"].kept(path, name), names)
         if source.startswith(b"#!"):
             source = b"//" + source[2:]
         return self._compiled(source, name, self._meta(path))

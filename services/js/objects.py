@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
     from typing import Any
 
-    from ovum.services.js.context import Context
+    from ovum.services.js.crossing import Crossing
     from ovum.services.js.engine import Ref
 
 
@@ -18,7 +18,7 @@ class JSObject:
 
     __slots__ = ("context", "ref")
 
-    def __init__(self, context: Context, ref: Ref) -> None:
+    def __init__(self, context: Crossing, ref: Ref) -> None:
         self.context = context
         self.ref = ref
 
@@ -64,7 +64,7 @@ class JSObject:
         return result
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self}>" if not self.context.closed else "<closed>"
+        return f"<{type(self).__name__} {self}>" if not self.context.engine.closed else "<closed>"
 
 
 class JSFunction(JSObject):
@@ -75,6 +75,10 @@ class JSFunction(JSObject):
     def __call__(self, *arguments: Any, this: Any = None) -> Any:
         """Calls it. Raises JSError and its kinds, TypeError for what cannot be converted."""
         return self.context.call_function(self, this, arguments)
+
+    def kept(self, *arguments: Any) -> Any:
+        """Calls it; an object that it returns stays one, also if it is plain data."""
+        return self.context.call_function(self, None, arguments, keep=True)
 
     def new(self, *arguments: Any) -> Any:
         """What `new` makes with it."""

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from ovum.services.js.context import Context
+    from ovum.services.js.crossing import Crossing
 
 _WRITABLE = 7
 """JS_PROP_C_W_E: a property as assignment makes it."""
@@ -50,7 +50,7 @@ _WRITABLE = 7
 class Values:
     """The conversions of one context."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Crossing) -> None:
         self._context = context
         self._engine = context.engine
         self._back: Any = None
@@ -96,7 +96,7 @@ class Values:
         if tag not in (library.TAG_OBJECT, library.TAG_SYMBOL):
             return self.to_python(value)
         ref = Ref(self._engine, value)
-        code = self._context.helper_text("describe", value)[0]
+        code = self._context.helper_text("kind", value)
         return {"F": JSFunction, "P": JSPromise}.get(code, JSObject)(self._context, ref)
 
     def kept_from_wheel(self, value: Any) -> Any:
@@ -282,7 +282,7 @@ class Values:
 class _Side:
     """Puts back what JSON could not have."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Crossing) -> None:
         self._context = context
         self._values: dict[int, Any] = {}
 
@@ -353,7 +353,7 @@ def _trace(error: BaseException) -> str:
 
 
 def called(
-    context: Context, function: Callable[..., Any], *, keep: bool = False
+    context: Crossing, function: Callable[..., Any], *, keep: bool = False
 ) -> Callable[..., Any]:
     """What the wheel is to call for a Python function: it never raises."""
     values = context.values

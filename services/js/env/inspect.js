@@ -7,7 +7,6 @@ const { describe } = require('internal/inspect_objects');
 const { primitive, propertyName, stringWidth } = require('internal/inspect_text');
 const { reduce } = require('internal/inspect_layout');
 const { constructorName, typeName } = require('internal/inspect_names');
-const { colors, styles } = require('internal/inspect_colors');
 
 const custom = Symbol.for('nodejs.util.inspect.custom');
 // Beyond this many characters in one value only the outermost level is shown.
@@ -22,6 +21,7 @@ const defaultOptions = Object.seal({
 const plain = (text) => text;
 
 function coloured(text, style) {
+    const { colors, styles } = require('internal/inspect_colors');
     const color = colors[styles[style]];
     return color === undefined ? text : `\u001b[${color[0]}m${text}\u001b[${color[1]}m`;
 }
@@ -216,8 +216,13 @@ function formatProperty(context, value, depth, key, isItem, descriptor, original
 }
 
 inspect.custom = custom;
-inspect.colors = colors;
-inspect.styles = styles;
+for (const name of ['colors', 'styles']) {
+    Object.defineProperty(inspect, name, {
+        enumerable: true, configurable: true,
+        get: () => require('internal/inspect_colors')[name],
+        set(value) { require('internal/inspect_colors')[name] = value; },
+    });
+}
 Object.defineProperty(inspect, 'defaultOptions', {
     get: () => defaultOptions,
     set: (options) => Object.assign(defaultOptions, options),

@@ -3,8 +3,6 @@
 
 const kinds = require('internal/inspect_kinds');
 const parts = require('internal/inspect_parts');
-const { formatError } = require('internal/inspect_errors');
-const { boxedBase, functionBase } = require('internal/inspect_bases');
 const { getPrefix, typeName } = require('internal/inspect_names');
 const { numberText } = require('internal/inspect_text');
 
@@ -126,6 +124,7 @@ function slotted(look, context, value, { constructor, tag, format, typed, tooDee
     }
     if (kinds.isError(value)) {
         const prefix = (fallback) => look.prefix(fallback);
+        const { formatError } = require('internal/inspect_errors');
         return look.asBase(formatError(context, value, constructor, look.keys, prefix));
     }
     const isShared = kinds.isSharedArrayBuffer(value);
@@ -155,6 +154,7 @@ function slotted(look, context, value, { constructor, tag, format, typed, tooDee
         return look.named(`${look.prefix(name)}{`, false);
     }
     if (kinds.isBoxed(value)) {
+        const { boxedBase } = require('internal/inspect_bases');
         const base = boxedBase(context, value, look.keys, constructor, tag);
         const [, type] = /^\[(\w+)/.exec(base);
         return look.asBase(base, look.keys.length === 0 ? type.toLowerCase() : undefined);
@@ -176,7 +176,10 @@ function describe(context, value, known) {
         if (found !== undefined) return found;
     }
     look.keys = ownKeys(value, context.showHidden);
-    if (typeof value === 'function') return look.asBase(functionBase(value, constructor, tag), 'special');
+    if (typeof value === 'function') {
+        const { functionBase } = require('internal/inspect_bases');
+        return look.asBase(functionBase(value, constructor, tag), 'special');
+    }
     if (constructor === 'Object' && !kinds.isError(value)) {
         if (kinds.isArguments(value)) return look.named('[Arguments] {', true);
         return look.named(tag === '' ? '{' : `${look.prefix('Object')}{`, true);

@@ -49,6 +49,8 @@ class Signals:
             before = signal.signal(number, handle)
         except (OSError, ValueError) as error:
             raise JSThrow("Error", f"{name} cannot be caught: {error}", code="EINVAL") from error
+        if context.limits.is_own(before):
+            before = signal.default_int_handler
         self._before.setdefault(number, before)
 
     def unwatch(self, name: str) -> None:

@@ -50,6 +50,13 @@ def test_every_module_can_be_required_and_every_global_is_there() -> None:
                 assert context.evaluate(f"typeof {name}") in ("object", "function"), name
 
 
+def test_modules_are_the_same_however_they_are_asked_for(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    assert js.run(Path(__file__).parent / "data" / "imports.mjs") == 0
+    assert capfd.readouterr().out == "2 function function function\n"
+
+
 def test_a_part_comes_alone() -> None:
     with js.Context(environment=("language",)) as context:
         assert context.evaluate("[typeof URL, typeof process, typeof fetch, typeof sys]") == [
@@ -136,14 +143,31 @@ def test_the_status_is_what_the_program_says(tmp_path: Path, source: str, status
     assert b"never" not in done.stdout
 
 
-def test_a_signal_is_an_event(tmp_path: Path) -> None:
-    source = """
-        process.on('SIGTERM', (...told) => { console.log(...told); clearInterval(timer) });
-        const timer = setInterval(() => {}, 1000);
-        process.kill(process.pid, 'SIGTERM');
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1])
+def test_a_signal_is_an_event(tmp_path: Path, number: signal.Signals) -> None:
+    source = f"""
+        const timer = setInterval(() => {{}}, 1000);
+        process.on('{number.name}', (...told) => {{
+            console.log(...told);
+            clearInterval(timer);
+        }});
+        setTimeout(() => process.kill(process.pid, '{number.name}'), 1);
     """
     done = run(tmp_path, source)
-    assert done.stdout.decode() == f"SIGTERM {int(signal.SIGTERM)}\n", done.stderr
+    assert done.stdout.decode() == f"{number.name} {int(number)}\n", done.stderr
+
+
+def test_what_was_done_with_a_signal_before_is_done_again(tmp_path: Path) -> None:
+    source = """
+        const listener = () => console.log('never');
+        process.on('SIGINT', listener);
+        process.off('SIGINT', listener);
+        setTimeout(() => process.kill(process.pid, 'SIGINT'), 1);
+        setTimeout(() => console.log('never'), 60_000);
+    """
+    done = run(tmp_path, source)
+    assert done.stdout == b""
+    assert done.returncode == 130, done.stderr
 
 
 def test_warnings_go_to_standard_error(tmp_path: Path) -> None:
