@@ -93,7 +93,7 @@ def check_limits() -> None:
             signal.setitimer(signal.ITIMER_REAL, 0.05, 0.05)
             instance[name]()
         except LookupError as error:
-            report(name, str(error), came)
+            report(name, str(error), came[:3])
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
     kinds: list[str] = []
     thread = threading.Thread(target=lambda: kinds.append(kind(instance.loop)))
