@@ -9,7 +9,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from bench import blocks, footprint, network_cards, peers, phases, results, services, tasks, tls
+from bench import (
+    blocks,
+    footprint,
+    network_cards,
+    peers,
+    phases,
+    results,
+    services,
+    tasks,
+    tls,
+    webassembly,
+)
 from ovum.paths import build_dir
 from ovum.progress import Progress
 
@@ -21,8 +32,10 @@ SERVICES: Final = "services"
 TASKS: Final = "tasks"
 NETWORK_CARDS: Final = "network_cards"
 BLOCKS: Final = "blocks"
+WEBASSEMBLY: Final = "webassembly"
 NAMES: Final = (
     *peers.PROGRAMS, NETWORK, PHASES, FOOTPRINT, SERVICES, TASKS, NETWORK_CARDS, BLOCKS,
+    WEBASSEMBLY,
 )  # fmt: skip
 MACHINES: Final = ("microvm", "pc")
 
@@ -86,6 +99,9 @@ def _measure(folder: Path, names: Sequence[str], runs: int) -> None:
     if NETWORK_CARDS in names:
         frames = network_cards.measure_all(runs)
         (folder / "network_cards.json").write_text(json.dumps(frames, indent=1))
+    if WEBASSEMBLY in names:
+        times = webassembly.measure(folder, runs)
+        (folder / "webassembly.json").write_text(json.dumps(times, indent=1))
     if BLOCKS in names:
         (folder / "blocks.json").write_text(json.dumps(blocks.measure(folder, runs), indent=1))
 
@@ -196,4 +212,8 @@ def report(folder: Path) -> str:
     file = folder / "blocks.json"
     if file.exists():
         parts.append(results.table(blocks.HEAD, blocks.rows(json.loads(file.read_text()))))
+    file = folder / "webassembly.json"
+    if file.exists():
+        lines = webassembly.rows(json.loads(file.read_text()))
+        parts.append(results.table(webassembly.HEAD, lines))
     return "\n\n".join(parts) if parts else "nothing has been measured yet"
