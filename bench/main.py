@@ -20,6 +20,7 @@ from bench import (
     stack,
     tasks,
     tls,
+    webassembly,
 )
 from ovum.paths import build_dir
 from ovum.progress import Progress
@@ -33,8 +34,10 @@ TASKS: Final = "tasks"
 NETWORK_CARDS: Final = "network_cards"
 BLOCKS: Final = "blocks"
 STACK: Final = "stack"
+WEBASSEMBLY: Final = "webassembly"
 NAMES: Final = (
     *peers.PROGRAMS, NETWORK, PHASES, FOOTPRINT, SERVICES, TASKS, NETWORK_CARDS, BLOCKS, STACK,
+    WEBASSEMBLY,
 )  # fmt: skip
 MACHINES: Final = ("microvm", "pc")
 
@@ -98,6 +101,9 @@ def _measure(folder: Path, names: Sequence[str], runs: int) -> None:
     if NETWORK_CARDS in names:
         frames = network_cards.measure_all(runs)
         (folder / "network_cards.json").write_text(json.dumps(frames, indent=1))
+    if WEBASSEMBLY in names:
+        times = webassembly.measure(folder, runs)
+        (folder / "webassembly.json").write_text(json.dumps(times, indent=1))
     if BLOCKS in names:
         (folder / "blocks.json").write_text(json.dumps(blocks.measure(folder, runs), indent=1))
     if STACK in names:
@@ -213,4 +219,8 @@ def report(folder: Path) -> str:
     file = folder / "stack.json"
     if file.exists():
         parts.append(results.table(stack.HEAD, stack.rows(json.loads(file.read_text()))))
+    file = folder / "webassembly.json"
+    if file.exists():
+        lines = webassembly.rows(json.loads(file.read_text()))
+        parts.append(results.table(webassembly.HEAD, lines))
     return "\n\n".join(parts) if parts else "nothing has been measured yet"

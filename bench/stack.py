@@ -21,10 +21,10 @@ HEAD: Final = ("a request in the stack", "interpreted", "compiled", "times")
 
 _INSIDE: Final = Path(__file__).parent / "inside"
 _PROGRAM: Final = str(_INSIDE / "stack_requests.py")
-_FEW, _MANY = 100, 600
+_FEW, _MANY = 50, 350
 """Requests: the difference has no start in it."""
 _COUNT: Final = 3000
-_TRIES: Final = 7
+_TRIES: Final = 5
 
 
 def measure() -> dict[str, float]:

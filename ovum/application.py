@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from ovum.layers import digest
-from ovum.runners import Kind, RunnerError, kind_of
+from ovum.runners import JAVASCRIPT, Kind, RunnerError, is_javascript, kind_of
 from ovum.tree import Refusal, SourceFile, program_tree, source_file, whole_tree
 
 PYTHON: Final = "/usr/bin/python3.13"
@@ -80,14 +80,20 @@ def find_program(
     module: str | None = None,
     code: str | None = None,
     settings: Sequence[str] = (),
+    javascript: bool = False,
     cwd: Path | None = None,
 ) -> Program:
     """What these words of the command line mean, by the rules of `python3`.
 
     settings: KEY=VALUE each, for what runs a program that is not Python.
+    javascript: it is JavaScript, whatever its name; without a program, its prompt.
     """
     here = cwd or Path.cwd()
-    if settings and (target is None or kind_of(target) is None):
+    if javascript and (target is None or target == "-"):
+        words = JAVASCRIPT.command("-", settings, arguments)
+        return Program(tuple(words if target else words[: words.index("-", 2)]), kind=JAVASCRIPT)
+    folder_kind = target is not None and is_javascript(here / target)
+    if settings and not javascript and not folder_kind and kind_of(target or "") is None:
         raise RunnerError(f"--set {settings[0]} is for programs that are not Python")
     if code is not None:
         folder = here if _imports_from(code, here) else None
@@ -102,12 +108,18 @@ def find_program(
         return Program(("-", *arguments))
     path = here / target
     if path.is_dir():
-        if not (path / "__main__.py").is_file():
-            raise ProgramError(f"{target} is a folder without __main__.py")
+        if javascript or not (path / "__main__.py").is_file():
+            if is_javascript(path):
+                entry = next(
+                    path / name for name in ("package.json", "index.js") if (path / name).is_file()
+                )
+                words = JAVASCRIPT.command(FOLDER, settings, arguments)
+                return Program(tuple(words), path, entry=entry, kind=JAVASCRIPT)
+            raise ProgramError(f"{target} is a folder without __main__.py or package.json")
         return Program((FOLDER, *arguments), path, entry=path / "__main__.py")
     if not path.is_file():
         raise ProgramError(f"there is no {target}")
-    kind = kind_of(path.name)
+    kind = JAVASCRIPT if javascript else kind_of(path.name)
     if kind is not None:
         words = kind.command(f"{FOLDER}/{path.name}", settings, arguments)
         return Program(tuple(words), path.parent, entry=path, kind=kind)
@@ -148,7 +160,7 @@ def contents(program: Program) -> Contents:
         return Contents(())
     if program.alone and program.entry is not None:
         return Contents((source_file(program.entry.name, program.entry),))
-    found = program_tree(program.folder)
+    found = program_tree(program.folder, node_modules=program.kind is JAVASCRIPT)
     if isinstance(found, Refusal):
         files = () if program.entry is None else (source_file(program.entry.name, program.entry),)
         return Contents(files, f"{program.folder.resolve()} {found.reason}")

@@ -17,9 +17,11 @@ from ovum.image import compose, read_start, start_archive
 from ovum.layers import Store, digest, signature
 from ovum.progress import Progress
 from ovum.runners import (
+    JAVASCRIPT,
     PARTS,
     Part,
     ensure_part,
+    ensure_prepared,
     imported_parts,
     named_parts,
     parts_of_files,
@@ -81,6 +83,9 @@ def assemble(options: "Options", program: Program, term: str, progress: Progress
     packages = _packages(options, wanted, sysroot, progress)
     layers = [] if packages is None else [packages]
     layers += [ensure_part(sysroot, part) for part in parts]
+    kind, entry = program.kind, program.entry
+    if kind is not None and kind.prepare is not None and entry is not None and packages is not None:
+        layers.append(ensure_prepared(sysroot, entry, kind, options.settings, packages, progress))
     if files:
         from ovum.applayer import ensure_application
 
@@ -144,9 +149,16 @@ def _files(
     below = FOLDER[1:] + "/"
     by_name = {below + file.name: file for file in taken.files}
     if taken.refusal is not None and program.folder is not None:
-        from ovum.siblings import imported_files
+        if program.kind is None:
+            from ovum.siblings import imported_files
 
-        found = imported_files(sysroot, program)
+            found = imported_files(sysroot, program)
+        elif program.kind is JAVASCRIPT and program.entry is not None:
+            from ovum.jsfiles import named_files
+
+            found = named_files(program.entry)
+        else:
+            found = []
         by_name.update({below + file.name: file for file in found})
         if options.verbose:
             progress.note(f"{taken.refusal}: took only what the program imports")

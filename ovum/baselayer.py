@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ovum.layers import Store, digest, signature
 from ovum.paths import OWN_PARTS, REPO
+from ovum.runners import PARTS
 
 if TYPE_CHECKING:
     from ovum.cpio import Entry
@@ -27,8 +28,11 @@ def recipe_digest() -> str:
     sources = list(here.glob("insysroot/*.py"))
     sources += [here / name for name in _RECIPE]
     sources += (REPO / "pyhost" / "replaced").rglob("*.py")
+    optional = [REPO / part.folder for part in PARTS.values()]
     for part in OWN_PARTS:
-        sources += (REPO / part).rglob("*.py")
+        for path in (REPO / part).rglob("*.py"):
+            if not any(path.is_relative_to(folder) for folder in optional):
+                sources.append(path)
     state = hashlib.sha256()
     for path in sorted(sources):
         state.update(path.read_bytes())

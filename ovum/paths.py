@@ -8,9 +8,6 @@ REPO = Path(__file__).resolve().parent.parent
 OWN_PARTS = ("services", "drivers", "net")
 """Of our own package, what is for the machine; the rest is the host's side."""
 
-OPTIONAL_PARTS = ("services/js",)
-"""Of these, what comes into an image only where it is used, in a layer of its own."""
-
 
 def cache_dir() -> Path:
     """Downloads and what is made of them; deleting it costs time, nothing else."""

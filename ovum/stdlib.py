@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Final
 from ovum.bundles import bundles, name_of
 from ovum.bytecode import PYC_HEADER, BytecodeError, Unit, compile_units
 from ovum.cpio import Entry, regular
-from ovum.paths import OPTIONAL_PARTS, OWN_PARTS, REPO
+from ovum.paths import OWN_PARTS, REPO
+from ovum.runners import PARTS
 
 if TYPE_CHECKING:
     from ovum.sysroot import Sysroot
@@ -85,7 +86,8 @@ REPLACED: Final = REPO / "pyhost" / "replaced"
 OWN: Final = {"ovum": REPO / "ovum"}
 """Packages that an image has besides the library's, with their folders."""
 
-_OPTIONAL: Final = tuple(f"{part}/" for part in OPTIONAL_PARTS)
+OPTIONAL: Final = tuple(f"{part.folder}/" for part in PARTS.values())
+"""Of our own package, what comes in a layer of its own where it is used."""
 
 
 def module_files(sysroot: "Sysroot") -> dict[str, Path]:
@@ -104,7 +106,7 @@ def module_files(sysroot: "Sysroot") -> dict[str, Path]:
         for part in OWN_PARTS:
             for path in sorted((own / part).rglob("*.py")):
                 name = path.relative_to(own).as_posix()
-                if not name.startswith(_OPTIONAL):
+                if not name.startswith(OPTIONAL):
                     found[f"{package}/{name}"] = path
     return found
 

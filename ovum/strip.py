@@ -16,6 +16,7 @@ from ovum import reach, rootfs, stdlib
 from ovum.baselayer import recipe_digest
 from ovum.cpio import Entry, read_archive, regular, write_archive
 from ovum.layers import Store, digest, signature
+from ovum.runners import PARTS, modules_of
 
 if TYPE_CHECKING:
     from ovum.application import Program
@@ -99,6 +100,8 @@ def _reach(
     app = stage / rootfs.APP
     if program.kind is not None:
         modules += [*reach.MODULE_RUN, program.kind.module, f"{program.kind.module}.__main__"]
+        if program.kind.part is not None:
+            modules += modules_of(PARTS[program.kind.part])
     elif program.entry is not None:
         scripts = [app / program.entry.name]
         if program.alone:

@@ -52,14 +52,17 @@ def _source_file(name: str, path: Path, status: os.stat_result) -> SourceFile:
     return SourceFile(name, path, status.st_size, status.st_mtime_ns, executable)
 
 
-def program_tree(folder: Path) -> list[SourceFile] | Refusal:
-    """The files of a program's folder, by name, or the reason not to take them."""
+def program_tree(folder: Path, *, node_modules: bool = False) -> list[SourceFile] | Refusal:
+    """The files of a program's folder, by name, or the reason not to take them.
+
+    node_modules: with the packages that a JavaScript program has there.
+    """
     shared = _shared(folder)
     if shared is not None:
         return Refusal(shared)
     found: list[SourceFile] = []
     size = 0
-    for file in _walk(folder, "", {folder.resolve()}):
+    for file in _walk(folder, "", {folder.resolve()}, node_modules=node_modules):
         size += file.size
         if len(found) == MAX_FILES:
             return Refusal(f"has more than {MAX_FILES} files")
@@ -88,13 +91,19 @@ def _shared(folder: Path) -> str | None:
 
 
 def _walk(
-    folder: Path, prefix: str, above: set[Path], *, everything: bool = False
+    folder: Path,
+    prefix: str,
+    above: set[Path],
+    *,
+    everything: bool = False,
+    node_modules: bool = False,
 ) -> Iterator[SourceFile]:
     """Files before folders, so that the limits are met soon. `above` ends loops of links."""
     subfolders = []
     with os.scandir(folder) as entries:
         for entry in entries:
-            if not everything and _skipped(entry):
+            wanted = everything or (node_modules and entry.name == "node_modules")
+            if not wanted and _skipped(entry):
                 continue
             try:
                 status = entry.stat()
@@ -109,7 +118,13 @@ def _walk(
         path = folder / name
         real = path.resolve()
         if real not in above:
-            yield from _walk(path, f"{prefix}{name}/", above | {real}, everything=everything)
+            yield from _walk(
+                path,
+                f"{prefix}{name}/",
+                above | {real},
+                everything=everything,
+                node_modules=node_modules,
+            )
 
 
 def _skipped(entry: "os.DirEntry[str]") -> bool:

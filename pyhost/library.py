@@ -163,9 +163,10 @@ class PackedLibrary:
         spec.has_location = True
         if package:
             spec.submodule_search_locations = [f"{PACK}/{source.removesuffix('/__init__.py')}"]
-            if source == "ovum/__init__.py":
+            if source in ("ovum/__init__.py", "ovum/services/__init__.py"):
                 # Parts of ours that not every image has are files (ovum/runners.py).
-                spec.submodule_search_locations.append(f"{PACK.rpartition('/')[0]}/ovum")
+                folder = source.rpartition("/")[0]
+                spec.submodule_search_locations.append(f"{PACK.rpartition('/')[0]}/{folder}")
         return spec
 
     def create_module(self, spec: ModuleSpec) -> None:

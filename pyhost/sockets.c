@@ -249,13 +249,11 @@ PyDoc_STRVAR(deliver_message_doc,
              "Give the program a datagram, its source (a struct sockaddr) and its control messages as\n"
              "recvmsg(2) stores them. False, and nothing is done, without room or memory.");
 
-static PyObject *door_deliver_message(PyObject *self, PyObject *const *args, Py_ssize_t count)
+/* Data, an address, control messages. */
+static PyObject *deliver_record(struct door *d, enum door_operation operation, PyObject *const *args, Py_ssize_t count)
 {
-    struct door *d = (struct door *)self;
     Py_buffer view;
 
-    if (!args_count("deliver_message", count, 2, 3) || !usable(d))
-        return NULL;
     if (!PyBytes_Check(args[1]) || (count == 3 && !PyBytes_Check(args[2]))) {
         PyErr_SetString(PyExc_TypeError, "source and control must be bytes");
         return NULL;
@@ -275,9 +273,31 @@ static PyObject *door_deliver_message(PyObject *self, PyObject *const *args, Py_
         .control = count == 3 ? (uint64_t)PyBytes_AS_STRING(args[2]) : 0,
         .control_size = count == 3 ? (uint32_t)PyBytes_GET_SIZE(args[2]) : 0,
     };
-    long done = view.len > UINT32_MAX ? 0 : door_call(d, DOOR_DELIVER_MESSAGE, (long)&m, 0, 0);
+    long done = view.len > UINT32_MAX ? 0 : door_call(d, operation, (long)&m, 0, 0);
     PyBuffer_Release(&view);
     return done < 0 ? door_error("it is a stream") : PyBool_FromLong(done);
+}
+
+static PyObject *door_deliver_message(PyObject *self, PyObject *const *args, Py_ssize_t count)
+{
+    struct door *d = (struct door *)self;
+    bool good = args_count("deliver_message", count, 2, 3) && usable(d);
+
+    return good ? deliver_record(d, DOOR_DELIVER_MESSAGE, args, count) : NULL;
+}
+
+PyDoc_STRVAR(deliver_error_doc,
+             "deliver_error($self, data, destination, control, /)\n--\n\n"
+             "Put an error into the queue that recvmsg(2) reads with MSG_ERRQUEUE: what of the datagram\n"
+             "came back, where it was sent to, and IP_RECVERR or IPV6_RECVERR as a control message.\n"
+             "False, and nothing is done, without room or memory.");
+
+static PyObject *door_deliver_error(PyObject *self, PyObject *const *args, Py_ssize_t count)
+{
+    struct door *d = (struct door *)self;
+    bool good = args_count("deliver_error", count, 3, 3) && usable(d);
+
+    return good ? deliver_record(d, DOOR_DELIVER_ERROR, args, count) : NULL;
 }
 
 PyDoc_STRVAR(take_message_doc,
@@ -407,6 +427,7 @@ static PyMethodDef door_methods[] = {
     {"discard", door_discard, METH_O, discard_doc},
     {"set_state", _PyCFunction_CAST(door_set_state), METH_FASTCALL, set_state_doc},
     {"deliver_message", _PyCFunction_CAST(door_deliver_message), METH_FASTCALL, deliver_message_doc},
+    {"deliver_error", _PyCFunction_CAST(door_deliver_error), METH_FASTCALL, deliver_error_doc},
     {"take_message", door_take_message, METH_NOARGS, take_message_doc},
     {"queue_child", _PyCFunction_CAST(door_queue_child), METH_FASTCALL, queue_child_doc},
     {"set_limits", _PyCFunction_CAST(door_set_limits), METH_FASTCALL, set_limits_doc},

@@ -1,7 +1,7 @@
 """WebAssembly: run commands, embed modules. docs/webassembly.md is the guide.
 
     from ovum import wasm
-    status = wasm.run("prog.wasm", ["prog", "a"], dirs={"/data": "/srv/data"})
+    status = wasm.run("prog.wasm", ["a"], dirs={"/data": "/srv/data"})
     add = wasm.Module("add.wat").instantiate().add
 
 The compiler is the package `wasmtime` from PyPI. Everything here runs on any Linux, too.

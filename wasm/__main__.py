@@ -4,8 +4,8 @@ It gets the process's streams, its environment, and all files: the machine is th
 docs/webassembly.md lists the settings.
 """
 
+import _signal
 import os
-import signal
 import sys
 
 from ovum.wasm.command import Dir, run
@@ -30,18 +30,14 @@ class SettingError(Exception):
 
 def main(words: "Sequence[str]") -> int:
     """Runs what these words say; gives the exit status."""
-    settings: list[tuple[str, str]] = []
-    at = 0
-    while len(words) > at + 1 and words[at] == "--set":
-        name, _, value = words[at + 1].partition("=")
-        settings.append((name, value))
-        at += 2
+    settings, at = split_settings(words)
     if at >= len(words) or words[at].startswith("-"):
         print(USAGE, file=sys.stderr)
         return STATUS_USAGE
     program, arguments = words[at], words[at + 1 :]
     # A signal ends the program whatever it waits for, as it does with one that the machine runs.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # (The module `signal` would take as long to import as everything here.)
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
     name = os.path.basename(program)
     try:
         limits, cache = read_limits(settings)
@@ -49,7 +45,7 @@ def main(words: "Sequence[str]") -> int:
         dirs = read_dirs([value for key, value in settings if key == "dir"])
         return run(
             program if os.sep in program else f"./{program}",
-            *([name, *arguments], env, dirs),
+            *(arguments, env, dirs),
             limits=limits,
             cache=cache,
         )
@@ -59,6 +55,17 @@ def main(words: "Sequence[str]") -> int:
     except (WasmError, SettingError, OSError) as error:
         print(f"{name}: {error}", file=sys.stderr)
         return STATUS_USAGE
+
+
+def split_settings(words: "Sequence[str]") -> tuple[list[tuple[str, str]], int]:
+    """The settings that the words begin with, as names and values, and where they end."""
+    settings = []
+    at = 0
+    while len(words) > at + 1 and words[at] == "--set":
+        name, _, value = words[at + 1].partition("=")
+        settings.append((name, value))
+        at += 2
+    return settings, at
 
 
 def read_limits(settings: "Sequence[tuple[str, str]]") -> tuple[Limits, str | None]:
@@ -82,9 +89,16 @@ def read_limits(settings: "Sequence[tuple[str, str]]") -> tuple[Limits, str | No
 
 
 def read_dirs(texts: "Sequence[str]") -> dict[str, Dir]:
-    """Folders of [NAME=]PATH[:ro]; without any, all files, and the working folder as `.`."""
+    """Folders of [NAME=]PATH[:ro]; without any, the working folder and all folders of the root.
+
+    Not the root itself: the C library of WASI takes a path that is relative for one below `/`, and
+    would find no file of the working folder.
+    """
     if not texts:
-        return {"/": Dir("/"), ".": Dir(os.getcwd())}
+        with os.scandir("/") as entries:
+            folders = [entry.path for entry in entries if entry.is_dir()]
+        mine = (path for path in sorted(folders) if os.access(path, os.R_OK | os.X_OK))
+        return {".": Dir(os.getcwd()), **{path: Dir(path) for path in mine}}
     found = {}
     for text in texts:
         path = text.removesuffix(":ro")

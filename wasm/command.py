@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
 def run(
     source: "Source",
-    argv: "Sequence[str] | None" = None,
+    argv: "Sequence[str]" = (),
     env: "Mapping[str, str] | None" = None,
     dirs: "Mapping[str, str | os.PathLike[str] | Dir] | None" = None,
     *,
+    name: str | None = None,
     stdin: "bytes | str | os.PathLike[str] | None" = None,
     stdout: "Writable | None" = None,
     stderr: "Writable | None" = None,
@@ -30,7 +31,8 @@ def run(
     """Runs a WASI command to its end and gives its exit status.
 
     source: a path, bytes, or text, of a module (WASI preview 1) or a component (WASI 0.2).
-    argv: all its arguments, its name first; by default the name of the file.
+    argv: its arguments.
+    name: what it finds before them, as its own name; by default that of the file.
     env, dirs, stdin, stdout, stderr: as for Wasi; by default it gets the process's own streams,
         and neither environment nor folders.
     limits, cache: as for Module; components are not kept in a cache.
@@ -39,10 +41,10 @@ def run(
     from ovum.wasm.binary import is_component
     from ovum.wasm.module import Module, read_source
 
-    if argv is None:
-        named = source if isinstance(source, os.PathLike) else str(source)
-        argv = [os.path.basename(named) if "(" not in str(named) else "command"]
-    wasi = Wasi(argv, env, dirs, stdin=stdin, stdout=stdout, stderr=stderr)
+    if name is None:
+        is_path = isinstance(source, os.PathLike) or (isinstance(source, str) and "(" not in source)
+        name = os.path.basename(os.fsdecode(source)) if is_path else "command"
+    wasi = Wasi([name, *argv], env, dirs, stdin=stdin, stdout=stdout, stderr=stderr)
     binary = read_source(source)
     if is_component(binary):
         from ovum.wasm.component import run_command

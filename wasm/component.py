@@ -181,12 +181,12 @@ class ComponentInstance:
             return Interface(self.store, self._raw, index)
         return ComponentFunction(self.store, function, name)
 
-    def __getattr__(self, name: str) -> "ComponentFunction | Interface":
-        try:
-            # Names of the component model have hyphens.
-            return self[name.replace("_", "-")]
-        except KeyError:
-            raise AttributeError(f"the component exports no {name}") from None
+    def call(self, name: str, *arguments: "Any") -> "Any":
+        """Calls the function of this name. Raises KeyError if it is none."""
+        function = self[name]
+        if not isinstance(function, ComponentFunction):
+            raise KeyError(name)
+        return function(*arguments)
 
 
 class Interface:

@@ -38,6 +38,8 @@ _MESSAGES: "Final" = {
 }
 """Components report traps as errors, of which the API tells only the text."""
 
+_NOWHERE: "Final" = (1 << 64) - 1
+
 TIMEOUT: "Final" = "timeout"
 INTERRUPT: "Final" = "interrupt"
 
@@ -63,7 +65,9 @@ class Frame:
 
     __slots__ = ("function", "index", "module", "offset")
 
-    def __init__(self, function: str | None, index: int, module: str | None, offset: int) -> None:
+    def __init__(
+        self, function: str | None, index: int, module: str | None, offset: int | None
+    ) -> None:
         self.function = function
         """Its name in the module's name section, or None."""
         self.index = index
@@ -71,11 +75,12 @@ class Frame:
         self.module = module
         """The module's own name, or None."""
         self.offset = offset
-        """Where it was: bytes from the beginning of the module."""
+        """Where it was: bytes from the beginning of the module; None where nobody knows."""
 
     def __repr__(self) -> str:
         name = self.function or f"function {self.index}"
-        return f"{self.module or '<module>'}!{name} at 0x{self.offset:x}"
+        where = "" if self.offset is None else f" at 0x{self.offset:x}"
+        return f"{self.module or '<module>'}!{name}{where}"
 
 
 class Trap(WasmError):  # noqa: N818
@@ -86,19 +91,15 @@ class Trap(WasmError):  # noqa: N818
         self.kind = kind
         self.message = message
         self.frames = frames
-        """The innermost function first."""
+        """The innermost function first; of a deep stack the innermost twenty."""
 
     def __str__(self) -> str:
         return "\n".join((self.message, *backtrace(self.frames)))
 
 
-def backtrace(frames: tuple[Frame, ...], most: int = 32) -> list[str]:
-    """One line for each frame; of very many, the innermost and outermost."""
-    lines = [f"  {number}: {frame!r}" for number, frame in enumerate(frames)]
-    if len(lines) > most:
-        half = most // 2
-        lines[half:-half] = [f"  … {len(lines) - 2 * half} more"]
-    return lines
+def backtrace(frames: tuple[Frame, ...]) -> list[str]:
+    """One line for each frame."""
+    return [f"  {number}: {frame!r}" for number, frame in enumerate(frames)]
 
 
 def text_of(vector: Bytes) -> str:
@@ -118,7 +119,7 @@ def _frame(address: int) -> Frame:
     for name in (lib.wasmtime_frame_func_name(address), lib.wasmtime_frame_module_name(address)):
         names.append(text_of(Bytes.from_address(name)) if name else None)
     index, offset = lib.wasm_frame_func_index(address), lib.wasm_frame_module_offset(address)
-    return Frame(names[0], index, names[1], offset)
+    return Frame(names[0], index, names[1], None if offset == _NOWHERE else offset)
 
 
 def trap_of(address: int) -> Trap:

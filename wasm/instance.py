@@ -29,13 +29,14 @@ class Function:
         self.raw = raw
         self.type = type_
         self.name = name
-        taken = given = None
+        self._pack_into = self._unpack = None
         self._count = 0
         if type_ is not None:
-            taken, given = values.layout(type_.params), values.layout(type_.results)
+            given = values.layout(type_.results)
+            if given is not None:
+                self._pack_into = values.packer(type_.params)
+                self._unpack = given.unpack_from
             self._count = max(len(type_.params), len(type_.results))
-        self._pack_into = taken.pack_into if taken is not None and given is not None else None
-        self._unpack = None if given is None else given.unpack_from
         self._buffer = ctypes.create_string_buffer(16 * self._count)
 
     def __repr__(self) -> str:
@@ -65,6 +66,33 @@ class Function:
         if len(results) == 1:
             return results[0]
         return results or None
+
+    def bits(self, *patterns: int) -> "tuple[int, ...]":
+        """Calls it with the bits of its arguments, and gives those of its results.
+
+        For what a float of Python's does not keep, as the kind of a NaN. No references.
+        """
+        type_ = self._known(patterns)
+        if self._pack_into is None:
+            raise TypeError(f"{self!r} takes or gives references")
+        area = ctypes.create_string_buffer(
+            b"".join(pattern.to_bytes(16, "little") for pattern in patterns), 16 * self._count
+        )
+        store = self.store
+        store.enter()
+        try:
+            store.finish(
+                lib.wasmtime_func_call_unchecked(
+                    *(store.context, byref(self.raw), area, self._count), byref(store.trap)
+                )
+            )
+        finally:
+            store.leave()
+        sizes = ((1 << values.BITS[name]) - 1 for name in type_.results)
+        return tuple(
+            int.from_bytes(area.raw[16 * index : 16 * index + 16], "little") & mask
+            for index, mask in enumerate(sizes)
+        )
 
     def _known(self, arguments: "Sequence[Any]") -> FuncType:
         if self.type is None:
@@ -319,7 +347,10 @@ _CLASSES: "dict[str, type[_Shared]]" = {"memory": Memory, "table": Table, "globa
 
 
 class Instance:
-    """One running copy of a module: its exports are attributes, and items by name."""
+    """One running copy of a module: its exports are items by name, and attributes.
+
+    `store` and `raw` are its own: exports of these names are items only.
+    """
 
     def __init__(self, store: "Store", raw: capi.Instance, exports: "Sequence[Export]") -> None:
         self.store = store

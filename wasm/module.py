@@ -52,10 +52,11 @@ class Module:
         self.engine = engine_for(limits)
         self._read: Reader | None = None
         self.address = compile_module(self.engine, self.binary, cache)
+        self._free = lib.wasmtime_module_delete
 
     def __del__(self) -> None:
-        if hasattr(self, "address"):
-            lib.wasmtime_module_delete(self.address)
+        if hasattr(self, "_free"):
+            self._free(self.address)
 
     @property
     def _described(self) -> Reader:
@@ -75,7 +76,7 @@ class Module:
 
     def instantiate(
         self,
-        imports: "Mapping[str, Mapping[str, Any]] | None" = None,
+        imports: "Mapping[str, Mapping[str, Any] | Instance] | None" = None,
         *,
         wasi: "Wasi | None" = None,
         store: Store | None = None,
@@ -144,7 +145,9 @@ class Module:
         finally:
             lib.wasmtime_linker_delete(linker)
 
-    def _given(self, imports: "Mapping[str, Mapping[str, Any]]", wanted: "Import") -> "Any":
+    def _given(
+        self, imports: "Mapping[str, Mapping[str, Any] | Instance]", wanted: "Import"
+    ) -> "Any":
         group = imports.get(wanted.module)
         if group is None or wanted.name not in group:
             raise LinkError(f"missing: {wanted!r}")

@@ -49,6 +49,7 @@ class Store:
         self.engine = engine_for(limits)
         self._number = next(_numbers)
         self.address: int = lib.wasmtime_store_new(self.engine.address, None, NOT_FREED)
+        self._free = lib.wasmtime_store_delete
         self.context: int = lib.wasmtime_store_context(self.address)
         self.hosts: list[Host] = []
         self.guard: Guard | None = None
@@ -75,10 +76,10 @@ class Store:
                 self.address, _ticked, self._number, NOT_FREED
             )
 
-    def __del__(self) -> None:
-        if hasattr(self, "context"):
-            lib.wasmtime_store_delete(self.address)
-            del _stores[self._number]
+    # When the interpreter ends, the module's own names may be gone before the last store.
+    def __del__(self, stores: "dict[int, weakref.ref[Store]]" = _stores) -> None:
+        if stores.pop(getattr(self, "_number", 0), None) is not None:
+            self._free(self.address)
 
     @property
     def fuel(self) -> int:
@@ -192,6 +193,8 @@ class Store:
     def referenced(self, value: Value) -> object:
         """The object that an externref means."""
         env = lib.wasmtime_externref_data(self.context, byref(value.of.extern))
+        if env is None:
+            raise WasmError("this externref means no object of Python's")
         return self._objects[env & 0xFFFFFFFF]
 
     def forget(self, number: int) -> None:
@@ -207,9 +210,9 @@ class Host:
     def __init__(self, store: Store, function: "Callable[..., Any]", type_: "FuncType") -> None:
         self.function = function
         self.type = type_
-        taken, given = values.layout(type_.params), values.layout(type_.results)
+        taken = values.layout(type_.params)
         self.unpack = None if taken is None else taken.unpack_from
-        self.pack_into = None if given is None else given.pack_into
+        self.pack_into = values.packer(type_.results)
         self.area = ctypes.c_char * (16 * max(len(type_.params), len(type_.results)))
 
     def results(self, result: "Any") -> "tuple[Any, ...]":

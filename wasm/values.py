@@ -12,13 +12,15 @@ from ovum.wasm.capi import KIND_CODES, KIND_NAMES, Value, lib
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Any, Final
 
     from ovum.wasm.store import Store
 
 _SLOTS: "Final" = {"i32": "i12x", "i64": "q8x", "f32": "f12x", "f64": "d8x", "v128": "16s"}
 """A value in the 16 bytes of wasmtime_val_raw_t, for struct."""
+
+BITS: "Final" = {"i32": 32, "i64": 64, "f32": 32, "f64": 64, "v128": 128}
 
 _PLAIN: "Final" = {name: struct.Struct(f"<{code}") for name, code in _SLOTS.items()}
 
@@ -28,6 +30,25 @@ def layout(types: "Sequence[str]") -> struct.Struct | None:
     if not _SLOTS.keys() >= set(types):
         return None
     return struct.Struct("<" + "".join(_SLOTS[name] for name in types))
+
+
+def packer(types: "Sequence[str]") -> "Callable[..., None] | None":
+    """What packs values as `layout` says: (buffer, offset, *values); None as there.
+
+    It raises struct.error for values that only `pack` takes, or nobody.
+    """
+    laid_out = layout(types)
+    if laid_out is None or "v128" not in types:
+        return None if laid_out is None else laid_out.pack_into
+
+    # struct would take any bytes for a vector, and cut or fill them.
+    def pack_into(buffer: "ctypes.Array[ctypes.c_char]", _: int, *given: "Any") -> None:
+        if len(given) != len(types):
+            raise struct.error
+        data = pack(types, given)
+        memmove(buffer, data, len(data))
+
+    return pack_into
 
 
 def pack(types: "Sequence[str]", values: "Sequence[Any]") -> bytes:

@@ -203,7 +203,10 @@ static i64 deliver(struct socket *s, u64 from, u64 size) {
     return ring_room(&s->in);
 }
 
-static i64 deliver_message(struct socket *s, u64 from) {
+#define ERRORS_MOST 16384                       /* bytes of one socket's queue of errors */
+
+/* 1, or 0 if there is no room. */
+static i64 deliver_record(struct socket *s, struct ring *to, u64 from, u32 events) {
     struct door_message m;
     struct span data, control;
     u8 address[SOCKET_ADDRESS_MAX];
@@ -215,13 +218,23 @@ static i64 deliver_message(struct socket *s, u64 from) {
         return -EFAULT;
     if (s->closed)
         return 1;
-    if (m.size > LARGEST_RING / 4 || !record_fits(&s->in, record_size(m.address_size, m.control_size, m.size)))
+    if (m.size > LARGEST_RING / 4 || !record_fits(to, record_size(m.address_size, m.control_size, m.size)))
         return 0;
-    i64 error = record_put(&s->in, address, m.address_size, &control, m.control_size, &data);
+    i64 error = record_put(to, address, m.address_size, &control, m.control_size, &data);
     if (error)
         return error == -ENOMEM ? 0 : error;
-    socket_wake(s, POLLIN | POLLRDNORM);
+    socket_wake(s, events);
     return 1;
+}
+
+static i64 deliver_error(struct socket *s, u64 from) {
+    if (!s->errors && !(s->errors = kzalloc(sizeof *s->errors)))
+        return 0;
+    s->errors->limit = ERRORS_MOST;
+    i64 done = deliver_record(s, s->errors, from, POLLERR);
+    if (!ring_fill(s->errors))
+        socket_drop_errors(s);
+    return done;
 }
 
 static i64 notify_free(struct socket *s, u64 n) {
@@ -323,7 +336,8 @@ i64 door_call(u64 operation, u64 number, u64 x, u64 y, u64 z) {
         return -EBADF;
     switch (operation) {
     case DOOR_DELIVER: return deliver(s, x, y);
-    case DOOR_DELIVER_MESSAGE: return deliver_message(s, x);
+    case DOOR_DELIVER_MESSAGE: return deliver_record(s, &s->in, x, CAN_READ);
+    case DOOR_DELIVER_ERROR: return deliver_error(s, x);
     case DOOR_NOTIFY_FREE: return notify_free(s, x);
     case DOOR_PEEK: return peek(s, x, y, z);
     case DOOR_TAKE_MESSAGE: return take_message(s, x);

@@ -33,6 +33,7 @@ void socket_put(struct socket *s) {
     door_forget(s);
     ring_clear(&s->in);
     ring_clear(&s->out);
+    socket_drop_errors(s);
     kfree(s->name);
     kfree(s->peer_name);
     kfree(s);
@@ -58,6 +59,13 @@ void socket_close(struct socket *s) {
     socket_put(s);
 }
 
+void socket_drop_errors(struct socket *s) {
+    if (s->errors)
+        ring_clear(s->errors);
+    kfree(s->errors);
+    s->errors = NULL;
+}
+
 i64 socket_take_error(struct socket *s) {
     i64 error = s->error;
     s->error = 0;
@@ -75,7 +83,7 @@ bool socket_writeable(const struct socket *s) {
 
 /* As tcp_poll, unix_poll and datagram_poll of Linux have it. */
 u32 socket_events(struct socket *s) {
-    u32 state = s->state, shut = state & (PEER_CLOSED | READ_SHUT), events = s->error ? POLLERR : 0;
+    u32 state = s->state, shut = state & (PEER_CLOSED | READ_SHUT), events = s->error || s->errors ? POLLERR : 0;
     bool connects = socket_is_stream(s) || (s->family == AF_UNIX && s->type == SOCK_SEQPACKET);
     if (state & LISTENING)
         return events | (list_empty(&s->children) ? 0 : CAN_READ);

@@ -48,6 +48,7 @@ struct socket {
     /* Of services (fs/door.c). */
     u64 door;                                   /* theirs; 0: they have none */
     u32 number, changed, notify_free;
+    struct ring *errors;                        /* records that MSG_ERRQUEUE asks for; NULL: none */
     u32 destinations;                           /* fs/destinations.c; 0: nothing is known of any */
     struct list in_changed;
     /* Local sockets. */
@@ -107,6 +108,7 @@ i64 socket_ask_destination(const struct socket *s, const struct message *m);
 
 /* What SO_ERROR says; it is gone then. */
 i64 socket_take_error(struct socket *s);
+void socket_drop_errors(struct socket *s);
 u32 socket_events(struct socket *s);
 static inline void socket_wake(struct socket *s, u32 events) { waitqueue_wake(&s->queue, events); }
 static inline bool socket_is_internet(const struct socket *s) { return s->family == AF_INET || s->family == AF_INET6; }

@@ -30,6 +30,50 @@ struct record record_first(const struct ring *r) {
     return record;
 }
 
+/* Gives m the first one, which is r: how much of its data there was room for. */
+static i64 copy_record(const struct ring *ring, const struct record *r, struct message *m) {
+    u8 control[SOCKET_CONTROL_MAX];
+    struct span name = kernel_span(m->address, sizeof m->address), controls = kernel_span(control, sizeof control);
+    ring_copy(ring, sizeof *r, &name, m->address_size = r->address_size);
+    ring_copy(ring, sizeof *r + r->address_size, &controls, r->control_size);
+    u64 n = min_u64(r->size, m->data.left);
+    if (ring_copy(ring, (u32)sizeof *r + r->address_size + r->control_size, &m->data, (u32)n))
+        return -EFAULT;
+    message_put_controls(m, control, r->control_size);
+    m->told |= n < r->size ? MSG_TRUNC : 0;
+    return (i64)n;
+}
+
+/* What is first in the queue of errors: struct sock_extended_err begins with its number. */
+static i32 first_error(const struct ring *errors) {
+    u8 control[20] = {0};                       /* a struct cmsghdr and the number */
+    i32 number;
+    struct span to = kernel_span(control, sizeof control);
+    struct record r = record_first(errors);
+    if (r.control_size >= sizeof control)
+        ring_copy(errors, sizeof r + r.address_size, &to, sizeof control);
+    memcpy(&number, control + 16, sizeof number);
+    return number;
+}
+
+/* recvmsg(2) with MSG_ERRQUEUE never waits; as in Linux, SO_ERROR is the next one's then. */
+static i64 receive_error(struct socket *s, struct message *m) {
+    if (!s->errors)
+        return -EAGAIN;
+    struct record r = record_first(s->errors);
+    i64 n = copy_record(s->errors, &r, m);
+    if (n < 0)
+        return n;
+    m->told |= MSG_ERRQUEUE;
+    ring_drop(s->errors, record_size(r.address_size, r.control_size, r.size));
+    s->error = 0;
+    if (ring_fill(s->errors))
+        s->error = first_error(s->errors);
+    else
+        socket_drop_errors(s);
+    return n;
+}
+
 static i64 receive_record(struct socket *s, struct message *m, bool nonblocking) {
     u64 deadline = socket_deadline(s->receive_timeout);
     if (s->family == AF_UNIX && s->type == SOCK_SEQPACKET && !(s->state & CONNECTED))
@@ -40,21 +84,15 @@ static i64 receive_record(struct socket *s, struct message *m, bool nonblocking)
     if (!ring_fill(&s->in))
         return 0;
     struct record r = record_first(&s->in);
-    u8 control[SOCKET_CONTROL_MAX];
-    struct span name = kernel_span(m->address, sizeof m->address), controls = kernel_span(control, sizeof control);
-    ring_copy(&s->in, sizeof r, &name, m->address_size = r.address_size);
-    ring_copy(&s->in, sizeof r + r.address_size, &controls, r.control_size);
-    u64 n = min_u64(r.size, m->data.left);
-    if (ring_copy(&s->in, (u32)sizeof r + r.address_size + r.control_size, &m->data, (u32)n))
-        return -EFAULT;
-    message_put_controls(m, control, r.control_size);
+    i64 n = copy_record(&s->in, &r, m);
+    if (n < 0)
+        return n;
     if (s->family == AF_UNIX)
         local_unpack(s, m, 0, 1);
     destination_seen(s, m);
-    m->told |= n < r.size ? MSG_TRUNC : 0;
     if (!(m->flags & MSG_PEEK))
         socket_taken(s, record_size(r.address_size, r.control_size, r.size));
-    return m->flags & MSG_TRUNC ? r.size : (i64)n;
+    return m->flags & MSG_TRUNC ? r.size : n;
 }
 
 /* What Linux refuses at once, since services answer nobody. */
@@ -222,8 +260,10 @@ static bool nonblocking_call(const struct file *f, const struct message *m) { re
 
 i64 socket_receive(struct file *f, struct message *m) {
     struct socket *s = f->data;
-    if (m->flags & (MSG_OOB | MSG_ERRQUEUE))
-        return m->flags & MSG_ERRQUEUE ? -EAGAIN : s->family == AF_UNIX ? -EOPNOTSUPP : -EINVAL;
+    if (m->flags & MSG_ERRQUEUE)
+        return receive_error(s, m);
+    if (m->flags & MSG_OOB)
+        return s->family == AF_UNIX ? -EOPNOTSUPP : -EINVAL;
     file_get(f);
     i64 n = socket_is_stream(s) ? receive_stream(s, m, nonblocking_call(f, m)) : receive_record(s, m, nonblocking_call(f, m));
     file_put(f);

@@ -68,6 +68,7 @@ enum door_operation {
     DOOR_NEW, DOOR_CHANGED, DOOR_MEMORY,
     DOOR_DELIVER,                   /* data, size */
     DOOR_DELIVER_MESSAGE,           /* struct door_message */
+    DOOR_DELIVER_ERROR,             /* struct door_message, its first control message a struct sock_extended_err */
     DOOR_NOTIFY_FREE,               /* count */
     DOOR_PEEK,                      /* offset, to, size */
     DOOR_TAKE_MESSAGE,              /* struct door_message, its sizes those of the ring's struct record */

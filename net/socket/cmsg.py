@@ -5,15 +5,18 @@ from __future__ import annotations
 from _struct import Struct
 from errno import EINVAL
 
-from ovum.net.socket.address import mapped, refuse
+from ovum.net.socket.address import AF_INET, mapped, pack, refuse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ovum.net.ip import IcmpError
+
     Buffer = bytes | bytearray | memoryview
 
 _HEADER = Struct("<QII")
 _INT = Struct("<i")
 _TWO = Struct("<qq")
+_EXTENDED_ERROR = Struct("<IBBBBII")
 
 SOL_SOCKET, SOL_IP, SOL_IPV6, SOL_UDP = 1, 0, 41, 17
 SO_TIMESTAMP, SO_TIMESTAMPNS = 29, 35
@@ -21,6 +24,9 @@ IP_TOS, IP_TTL, IP_PKTINFO = 1, 2, 8
 IPV6_PKTINFO, IPV6_HOPLIMIT, IPV6_TCLASS = 50, 52, 67
 IPV6_2292PKTINFO = 2
 UDP_SEGMENT = 103
+IP_RECVERR, IPV6_RECVERR = 11, 25
+ORIGIN_ICMP, ORIGIN_ICMP6 = 2, 3
+"""SO_EE_ORIGIN_ICMP and _ICMP6."""
 
 
 def message(level: int, kind: int, data: bytes) -> bytes:
@@ -68,6 +74,16 @@ def timestamp(wall_ns: int, nanoseconds: bool) -> bytes:
     if nanoseconds:
         return message(SOL_SOCKET, SO_TIMESTAMPNS, _TWO.pack(seconds, rest))
     return message(SOL_SOCKET, SO_TIMESTAMP, _TWO.pack(seconds, rest // 1000))
+
+
+def error(family: int, found: IcmpError) -> bytes:
+    """IP_RECVERR or IPV6_RECVERR: a struct sock_extended_err, and who has sent the ICMP error."""
+    origin = ORIGIN_ICMP if len(found.dst) == 4 else ORIGIN_ICMP6
+    data = _EXTENDED_ERROR.pack(found.errno, origin, found.kind, found.code, 0, found.ip_mtu, 0)
+    data += pack(family, found.offender, 0)
+    if family == AF_INET:
+        return message(SOL_IP, IP_RECVERR, data)
+    return message(SOL_IPV6, IPV6_RECVERR, data)
 
 
 class Wishes:

@@ -102,7 +102,7 @@ class DatagramEndpoint(MessageEndpoint):
 
     def failed(self, now: int, error: IcmpError, port: int) -> None:
         """An ICMP error has come."""
-        self.fail(error)
+        self.fail(error, error.payload[8:], port)
 
     # Options
 

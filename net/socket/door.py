@@ -56,6 +56,11 @@ if TYPE_CHECKING:
             """Gives the program a datagram, with its control messages as recvmsg(2) stores them.
             False, and nothing is done: no room."""
 
+        def deliver_error(self, data: Buffer, destination: bytes, control: bytes, /) -> bool:
+            """Puts an error into the queue of MSG_ERRQUEUE: what has come back of a datagram, where
+            it was sent to, and a control message (cmsg.error). False, and nothing is done: no
+            room."""
+
         def take_message(self) -> tuple[bytes, bytes, bytes] | None:
             """The next datagram that the program has sent: data, destination (empty: where it is
             connected to), control messages. None: no more."""

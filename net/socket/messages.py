@@ -279,10 +279,13 @@ class MessageEndpoint(Endpoint):
             made += cmsg.packet_info6(packet.interface, packet.dst)
         return made
 
-    def fail(self, error: IcmpError) -> None:
-        """An ICMP error about what has been sent: the program hears of it if it is connected, or
-        has asked (IP_RECVERR)."""
+    def fail(self, error: IcmpError, data: Buffer, port: int = 0) -> None:
+        """An ICMP error about data that has been sent to a port: the program hears of it if it is
+        connected, or has asked (IP_RECVERR), and has it in the queue of errors, too, then."""
         asked = self.values.get("receive_errors") or self.values.get("receive_errors6")
+        if asked:
+            destination = pack(self.family, error.dst, port)
+            self.door.deliver_error(data, destination, cmsg.error(self.family, error))
         if (self.is_connected and error.hard) or asked:
             self.door.set_state(0, 0, error.errno)
 

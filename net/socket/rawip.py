@@ -108,7 +108,7 @@ class RawIpEndpoint(MessageEndpoint):
 
     def failed(self, now: int, error: IcmpError) -> None:
         """An ICMP error has come."""
-        self.fail(error)
+        self.fail(error, error.payload)
 
     # Options
 

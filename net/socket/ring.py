@@ -40,6 +40,8 @@ SOCK_STREAM = 1
 MESSAGE_OVERHEAD = 256
 """What a datagram takes of a ring's limit besides its bytes."""
 
+ERRORS_MOST = 64
+
 
 class Changes:
     """What `_kernel.sockets_changed()` would report."""
@@ -98,6 +100,8 @@ class Ring:
         self._messages_out: deque[tuple[bytes, bytes, bytes]] = deque()
         self._in_size = 0
         self._out_size = 0
+        self.errors: deque[tuple[bytes, bytes, bytes]] = deque()
+        """What recvmsg(2) with MSG_ERRQUEUE takes: data, destination, control messages."""
         self._children: deque[tuple[Ring, bytes]] = deque()
 
     def __repr__(self) -> str:
@@ -169,6 +173,13 @@ class Ring:
             return False
         self._in_size += size
         self._messages_in.append((bytes(data), source, control))
+        return True
+
+    def deliver_error(self, data: Buffer, destination: bytes, control: bytes, /) -> bool:
+        """See door.Door."""
+        if len(self.errors) >= ERRORS_MOST:
+            return False
+        self.errors.append((bytes(data), destination, control))
         return True
 
     def take_message(self) -> tuple[bytes, bytes, bytes] | None:
@@ -304,7 +315,7 @@ class Ring:
         """What poll(2) and epoll(7) say of it."""
         state = self.state
         shut = state & (PEER_CLOSED | READ_SHUT)
-        events = EPOLLERR if self.error else 0
+        events = EPOLLERR if self.error or self.errors else 0
         if state & LISTENING:
             return events | (EPOLLIN if self._children else 0)
         unconnected = not self._is_message and not state & CONNECTED

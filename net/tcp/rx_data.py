@@ -154,7 +154,10 @@ def after_delivery(c: Connection, now: int, size: int) -> None:
     window opened in time."""
     if size > c.rcv_mss:
         c.rcv_mss = min(size, c.mss + 12)
-    if c.rcv_nxt - c.last_ack_sent > c.rcv_mss:
+    if c.rcv_nxt - c.last_ack_sent > c.rcv_mss or c.late_at == c.snd_nxt:
+        # More than a segment; or data has gone one way since an acknowledgement was late: no
+        # answer will come, and the sender may wait for us (Nagle, a small buffer). That is when
+        # Linux leaves its "pingpong" mode.
         c.ack_now = True
     elif c.quick and ((size >= c.rcv_mss and size > 536) or c.quick > QUICK):
         c.quick -= 1

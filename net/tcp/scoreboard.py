@@ -23,6 +23,10 @@ REPEATED: Final = 8
 """Of a record: the peer has it; it is taken to be lost; it has been sent again since; it has been
 sent again at some time (no round trip is measured with it, Karn)."""
 
+MANY: Final = 64
+"""Records: from there on those that fit into one segment together are one, or single bytes would
+take a hundred times their size until they are acknowledged."""
+
 DUP_THRESH: Final = 3
 """RFC 6675, 2."""
 

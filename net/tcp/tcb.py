@@ -141,7 +141,7 @@ class Tcb(Endpoint):
         self.quick = 0
         """How many segments are acknowledged at once, not later."""
         self.late_at = -1
-        """snd_nxt when an acknowledgement last found nothing to go with."""
+        """What snd_nxt was when an acknowledgement last found nothing to go with."""
         self.ooo: Reassembly | None = None
         self.dsack: tuple[int, int] | None = None
         """What has come twice, to be reported (RFC 2883)."""

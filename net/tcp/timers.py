@@ -5,7 +5,6 @@ from __future__ import annotations
 from errno import ETIMEDOUT
 
 from ovum.net.tcp import keepalive, lifecycle, persist, recovery, rtt, scoreboard, tx
-from ovum.net.tcp.rx_data import QUICK
 from ovum.net.tcp.scoreboard import SACKED
 from ovum.net.tcp.states import CLOSED, SYN_RECEIVED, SYN_SENT, TIME_WAIT
 from ovum.net.tcp.tcb import NEVER
@@ -34,10 +33,6 @@ def on_timer(c: Connection, now: int) -> None:
     if c.delack_at <= now:
         c.delack_at = NEVER
         c.ack_now = True
-        if c.late_at == c.snd_nxt:
-            # Nothing was sent since the last one either: data goes one way, and its sender may wait
-            # for us (Nagle, a small buffer). Linux leaves the "pingpong" mode then.
-            c.quick = max(c.quick, 2 * QUICK)
         c.late_at = c.snd_nxt
     if c.rack_at <= now:
         c.rack_at = NEVER

@@ -8,7 +8,7 @@ from __future__ import annotations
 from struct import Struct
 
 from ovum.net.tcp import lifecycle, persist, rack, recovery, scoreboard
-from ovum.net.tcp.scoreboard import LOST, RETRANSMITTED, SACKED, Sent
+from ovum.net.tcp.scoreboard import LOST, MANY, RETRANSMITTED, SACKED, Sent
 from ovum.net.tcp.seq import MASK
 from ovum.net.tcp.states import (
     CLOSE_WAIT,
@@ -202,7 +202,11 @@ def _send_new(c: Connection, now: int, size: int, mss: int, push: bool, fin: boo
         c.fin_seq = end
         end += 1
     c.snd_nxt = end
-    c.sent.append(Sent(seq, end, now))
+    if len(c.sent) >= MANY and end - c.sent[-1].seq <= mss and not c.sent[-1].flags:
+        c.sent[-1].end = end
+        c.sent[-1].xmit_ts = now
+    else:
+        c.sent.append(Sent(seq, end, now))
     c.sent_at = now
     if c.recovery is not None:
         c.recovery.prr_out += size

@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
-from _quickjs import JSException
-
 from ovum.services.js import library
-from ovum.services.js.engine import Engine, Ref, Thrown, undefined
-from ovum.services.js.errors import (
-    JSError,
-    JSThrow,
-    LimitError,
-    MemoryLimit,
-    StackLimit,
-    TimeLimit,
-)
-from ovum.services.js.library import Value
-from ovum.services.js.limits import Interrupts
+from ovum.services.js.crossing import Crossing, Entry
+from ovum.services.js.engine import Ref
+from ovum.services.js.errors import JSError, JSThrow
 from ovum.services.js.loop import Loop
 from ovum.services.js.modules import Modules
-from ovum.services.js.objects import JSFunction, JSObject
-from ovum.services.js.rejections import Rejections
-from ovum.services.js.values import Values, called
+from ovum.services.js.objects import JSFunction, JSObject, JSPromise
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,20 +16,13 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any
 
+    from ovum.services.js.env.loader import Environment
+
 STACK = 1 << 20
 """How much of the thread's stack, 8 MiB, JavaScript may use."""
 
-_HELPERS = (
-    *("slot", "describe", "expose", "wrap", "makeError", "errorParts", "textOf", "side", "back"),
-    *("unbox", "buffer", "bigint", "get", "set", "hidden", "has", "remove", "keys", "construct"),
-    *("date", "view", "then", "promise", "global"),
-)
-"""What core.js returns."""
 
-_HERE = Path(__file__).parent
-
-
-class Context:
+class Context(Crossing):
     """JavaScript with globals, limits and an event loop of its own.
 
     `time_limit`: seconds of processor time that one entry, with the promise jobs behind it, may
@@ -65,49 +43,24 @@ class Context:
         environment: tuple[str, ...] | None = (),
         argv: tuple[str, ...] = (),
     ) -> None:
-        self.json = json
+        super().__init__(stack_limit)
         self.argv = argv
         """The program's own words, its path first."""
-        self.engine = engine = Engine()
-        self._helpers: dict[str, Value] = {}
-        self._failure: BaseException | None = None
-        # Not while the context is being made.
-        self._draining = True
-        engine.raw.set_max_stack_size(stack_limit)
-        self.limits = Interrupts(engine, None)
-        self.values = Values(self)
-        self._load_core()
-        self.rejections = Rejections(self)
+        self.parts: Environment | None = None
+        """What programs find around them, if they do."""
+        self.exit_status = 0
+        """What a program that ends by itself returns: `process.exitCode`."""
+        self.on_exit: Callable[[int], int] | None = None
+        """Called with the exit status when a program ends; returns the one that counts."""
+        self.inspect: Callable[..., str] = self._shown
+        """`inspect(value, colors=False)`: a value as the console shows it, with colours or not."""
         self.modules = Modules(self)
         self.loop = Loop(self)
         from ovum.services.js import env
 
         for part in env.parts() if environment is None else environment:
             env.install(self, part)
-        self._draining = False
-        self.limits.time_limit = time_limit
-        if memory_limit is not None:
-            engine.raw.set_memory_limit(memory_limit)
-
-    def _load_core(self) -> None:
-        engine = self.engine
-        make = self._script(_HERE / "core.js", "ovum:core")
-        core = engine.call(make, undefined(), [])
-        self._helpers = engine.members(core, _HELPERS)
-        self._slot = self._helpers["slot"]
-        engine.dropped += [make, core]
-
-    def part(self, path: Path, name: str, *arguments: Any) -> Any:
-        """Runs a JavaScript file whose value is a function, calls that, and returns its result.
-
-        So a part of the environment gets what is private to it.
-        """
-        with _Entry(self):
-            return self.values.to_python(self._script(path, name))(*arguments)
-
-    def _script(self, path: Path, name: str) -> Value:
-        engine = self.engine
-        return engine.run(engine.compile(path.read_bytes(), name, library.EVAL_GLOBAL))
+        self.begin(time_limit, memory_limit)
 
     # Life.
 
@@ -141,22 +94,26 @@ class Context:
 
     # Programs.
 
-    def evaluate(self, source: str, filename: str = "<input>", *, line: int = 1) -> Any:
+    def evaluate(
+        self, source: str, filename: str = "<input>", *, line: int = 1, keep: bool = False
+    ) -> Any:
         """Runs source as a script and returns the value of its last statement.
 
         `filename` and `line`, the number of its first line, are for stacks; imports are relative to
-        the file. The jobs of promises run too. Raises JSError and its kinds.
+        the file. `keep`: an object stays a JSObject, also if it is plain data. The jobs of promises
+        run too. Raises JSError and its kinds.
         """
-        with _Entry(self):
+        with Entry(self):
             compiled = self.engine.compile(_utf8(source), filename, library.EVAL_GLOBAL, line)
-            return self.values.to_python(self.engine.run(compiled))
+            result = self.engine.run(compiled)
+            return self.values.kept(result) if keep else self.values.to_python(result)
 
     def evaluate_async(self, source: str, filename: str = "<input>", *, line: int = 1) -> Any:
         """The same for source that may use `await` outside of functions.
 
         Returns a JSPromise for an object whose `value` is the value of the last statement.
         """
-        with _Entry(self):
+        with Entry(self):
             flags = library.EVAL_GLOBAL | library.EVAL_ASYNC
             compiled = self.engine.compile(_utf8(source), filename, flags, line)
             return self.values.to_python(self.engine.run(compiled))
@@ -166,7 +123,7 @@ class Context:
 
         `wait`: whether `await` may stand outside of functions.
         """
-        with _Entry(self):
+        with Entry(self):
             flags = library.EVAL_ASYNC if wait else 0
             self.engine.dropped.append(self.engine.compile(_utf8(source), filename, flags))
 
@@ -216,6 +173,26 @@ class Context:
         value = library.duplicate(self.engine.context, self._helpers["global"])
         return JSObject(self, Ref(self.engine, value))
 
+    def when_settled(
+        self,
+        promise: JSPromise,
+        fulfilled: Callable[[Any], None],
+        rejected: Callable[[Any], None],
+    ) -> None:
+        """Has one of two functions called with what becomes of a promise; objects stay objects."""
+        functions = [
+            JSFunction(self, Ref(self.engine, self.function_value(function, keep=True)))
+            for function in (fulfilled, rejected)
+        ]
+        self.helper("then", promise, *functions)
+
+    def raw_function(self, function: Callable[..., Any]) -> JSFunction:
+        """A function that gets and returns the wheel's own values. It must not raise.
+
+        For what has to look at an object without its noticing.
+        """
+        return JSFunction(self, Ref(self.engine, self.engine.function("ovum:raw", function)))
+
     def function(
         self, function: Callable[..., Any], name: str | None = None, *, method: bool = False
     ) -> JSFunction:
@@ -249,214 +226,8 @@ class Context:
 
     def collect(self) -> None:
         """Collects JavaScript's garbage that contains itself."""
-        with _Entry(self):
+        with Entry(self):
             self.engine.collect()
-
-    # For the other modules of this package.
-
-    def helper(self, name: str, *arguments: Any) -> Any:
-        """Calls a function of core.js."""
-        return self._call(self._helpers[name], None, arguments)
-
-    def helper_value(self, name: str, arguments: list[Value]) -> Value:
-        """The same without conversions, and no entry of its own. Raises Thrown."""
-        return self.engine.call(self._helpers[name], undefined(), arguments)
-
-    def helper_text(self, name: str, argument: Value) -> str:
-        """The same for a text about one value."""
-        value = self.engine.call(self._helpers[name], undefined(), [argument])
-        try:
-            return self.engine.text(value)
-        finally:
-            self.engine.dropped.append(value)
-
-    def call_function(self, function: JSObject, this: Any, arguments: tuple[Any, ...]) -> Any:
-        """Calls a function with converted arguments."""
-        return self._call(function.ref.value, this, arguments)
-
-    def _call(self, function: Value, this: Any, arguments: tuple[Any, ...]) -> Any:
-        engine, to_js = self.engine, self.values.to_js
-        with _Entry(self):
-            values = [to_js(argument) for argument in arguments]
-            subject = undefined() if this is None else to_js(this)
-            try:
-                result = engine.call(function, subject, values)
-            finally:
-                engine.dropped += values
-                engine.dropped.append(subject)
-            return self.values.to_python(result)
-
-    def function_value(
-        self, function: Callable[..., Any], name: str | None = None, *, method: bool = False
-    ) -> Value:
-        """`function`, as a value."""
-        from inspect import iscoroutinefunction
-
-        kind = "method" if method else "plain"
-        raw = called(self, function)
-        if iscoroutinefunction(function):
-            kind, raw = "async", self.loop.started_by(function)
-        if name is None:
-            name = getattr(function, "__name__", "python")
-        engine = self.engine
-        values = [
-            engine.function("ovum:function", raw),
-            *(engine.string(name), engine.string(kind)),
-            self.values.back_to(function),
-        ]
-        try:
-            return self.helper_value("expose", values)
-        finally:
-            engine.dropped += values
-
-    def hand_over(self, value: Value, *, thrown: bool = False) -> None:
-        """Has the function that is being called return this, or throw it."""
-        engine = self.engine
-        library.set_item(engine.context, self._slot, 0, value, 7)
-        if thrown:
-            library.set_item(engine.context, self._slot, 1, undefined(), 7)
-
-    def hand_over_error(self, error: BaseException) -> None:
-        """Has the function that is being called throw an exception of Python's.
-
-        What is no Exception, as SystemExit, and limits cannot be caught by JavaScript.
-        """
-        final = not isinstance(error, Exception) or isinstance(error, LimitError)
-        try:
-            if final:
-                self.limits.interrupt(error)
-                value = self.values.error(RuntimeError("ended"))
-                library.set_uncatchable(self.engine.context, value)
-            else:
-                value = self.values.error(error)
-        except Thrown as thrown:
-            # There is no room left for an error.
-            value = library.duplicate(self.engine.context, thrown.ref.value)
-        self.hand_over(value, thrown=True)
-
-    def error_of(self, value: Any) -> BaseException:
-        """What to raise for something that JavaScript has thrown, as it was converted."""
-        if isinstance(value, JSObject):
-            return self._error(value.ref)
-        return JSError("Uncaught", str(value), "", value)
-
-    def _error(self, ref: Ref) -> JSError:
-        own = None
-        with _Entry(self):
-            if ref.value.tag == library.TAG_OBJECT:
-                own = self.values.own_error(ref)
-            parts = self.values.to_python(self.helper_value("errorParts", [ref.value]))
-            if ref.value.tag == library.TAG_OBJECT:
-                value: Any = JSObject(self, ref)
-            else:
-                copy = library.duplicate(self.engine.context, ref.value)
-                value = self.values.to_python(copy)
-        name, message, stack = parts
-        kind = _kind(name, message)
-        error = kind(name, message, stack, value)
-        error.__cause__ = own
-        return error
-
-    def rejection(self, reason: Ref) -> BaseException:
-        """The exception for what a promise was rejected with."""
-        return self._error(reason)
-
-    def wrapped(self, ref: Ref) -> JSObject:
-        """An object in Python's hands."""
-        with _Entry(self):
-            return self.values.object_to_python(ref)  # type: ignore[no-any-return]
-
-    def as_python(self, error: BaseException) -> BaseException:
-        """The exception for what the engine's calls raise."""
-        return self.converted(error) if isinstance(error, Thrown) else error
-
-    def run_jobs(self) -> None:
-        """Runs the jobs of promises that are pending."""
-        try:
-            self.engine.jobs()
-        except JSException as error:
-            raise self._ended(str(error)) from None
-
-    def _ended(self, text: str) -> BaseException:
-        # The wheel has only the text of an error that ends a job.
-        if self.limits.pending is not None:
-            return self.limits.pending
-        if self.limits.out_of_time:
-            return self._time_limit()
-        first, _, stack = text.partition("\n")
-        name, _, message = first.partition(": ")
-        return _kind(name, message)(name, message, stack)
-
-    def _time_limit(self) -> TimeLimit:
-        return TimeLimit("TimeLimit", f"more than {self.limits.time_limit:g} s of time")
-
-    def converted(self, thrown: Thrown) -> BaseException:
-        """The exception for what an entry has thrown."""
-        if self.limits.pending is not None:
-            return self.limits.pending
-        if self.limits.out_of_time:
-            return self._time_limit()
-        try:
-            return self._error(thrown.ref)
-        except Thrown:
-            return MemoryLimit("InternalError", "out of memory")
-
-    def drain(self) -> None:
-        """Runs the jobs of promises until there are none, at the end of an entry."""
-        if self._draining:
-            return
-        self._draining = True
-        try:
-            self.loop.drain()
-        finally:
-            self._draining = False
-
-
-class _Entry:
-    """One entry to JavaScript: errors become Python's; the outermost has the jobs run."""
-
-    __slots__ = ("_context", "_outermost")
-
-    def __init__(self, context: Context) -> None:
-        self._context = context
-
-    def __enter__(self) -> None:
-        engine = self._context.engine
-        if engine.closed:
-            raise RuntimeError("the context is closed")
-        self._outermost = engine.entries == 0
-        engine.entries += 1
-        if self._outermost:
-            self._context.limits.begin()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        context = self._context
-        try:
-            if isinstance(error, Thrown):
-                found = context.converted(error)
-                raise found from found.__cause__
-            if self._outermost and error is None:
-                context.drain()
-                if context.limits.pending is not None:
-                    raise context.limits.pending
-        except Thrown as thrown:
-            found = context.converted(thrown)
-            raise found from found.__cause__
-        finally:
-            context.engine.entries -= 1
-
-
-def _kind(name: str, message: str) -> type[JSError]:
-    if name == "InternalError" and message == "out of memory":
-        return MemoryLimit
-    if name == "RangeError" and message == "Maximum call stack size exceeded":
-        return StackLimit
-    return JSError
 
 
 def _utf8(source: str) -> bytes:

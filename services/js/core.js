@@ -33,7 +33,7 @@ function plain(value, depth) {
         return value.toJSON === undefined;
     }
     const above = getPrototypeOf(value);
-    if (above !== objectPrototype && above !== null) return false;
+    if ((above !== objectPrototype && above !== null) || value === global) return false;
     for (const key in value)
         if (hasOwn(value, key) && !plain(value[key], depth + 1)) return false;
     return value.toJSON === undefined;
@@ -42,7 +42,7 @@ function plain(value, depth) {
 // The same value for JSON, with what that has not as {"$": place in `side`}.
 function encoded(value, above) {
     if (value === undefined) return null;
-    if (typeof value === "object" && value !== null && !sent.has(value)) {
+    if (typeof value === "object" && value !== null && value !== global && !sent.has(value)) {
         if (above.includes(value)) throw new TypeError("a structure that contains itself");
         if (isArray(value)) {
             const inner = [...above, value], result = [];
@@ -64,7 +64,7 @@ function encoded(value, above) {
 function describe(value) {
     if (sent.has(value)) return "M";
     if (typeof value === "function") return "F";
-    if (typeof value === "symbol") return "O";
+    if (typeof value === "symbol" || value === global) return "O";
     if (isArray(value) || getPrototypeOf(value) === objectPrototype
         || getPrototypeOf(value) === null) {
         if (plain(value, 0)) return "J" + stringify(value);
@@ -81,6 +81,12 @@ function describe(value) {
     return "O";
 }
 
+// The same for what is to stay as it is: nothing of it is looked at.
+function kind(value) {
+    if (typeof value === "function") return "F";
+    return value instanceof Promise ? "P" : "O";
+}
+
 function taken() {
     if (slot.length === 0) return undefined;
     const value = slot[0], thrown = slot.length > 1;
@@ -93,9 +99,11 @@ function taken() {
 function checked(values) {
     for (let i = 0; i < values.length; i++) {
         const value = values[i];
-        if (typeof value === "string"
-            && (!apply(isWellFormed, value, []) || apply(includes, value, ["\0"])))
+        if (typeof value !== "string") continue;
+        if (!apply(isWellFormed, value, []) || apply(includes, value, ["\0"]))
             values[i] = new String(value);
+        // A long string may be in pieces, which the wheel does not know; this joins them.
+        else values[i] = String(value);
     }
     return values;
 }
@@ -136,8 +144,40 @@ function wrap(back, name) {
     return Object.freeze(made);
 }
 
+// The frames that are no business of the program's are left out.
 function userFrames(stack) {
-    return String(stack).split("\n").filter((line) => !line.includes("ovum:core")).join("\n");
+    const lines = String(stack).split("\n");
+    const ours = lines.map((line) => /[( ]ovum:/.test(line));
+    return lines.filter((line, at) =>
+        !ours[at] && !(ours[at + 1] && line === "    at apply (native)")).join("\n");
+}
+
+// Stacks begin with the error's name and message, as everywhere but in this engine.
+const stack = Object.getOwnPropertyDescriptor(Error.prototype, "stack");
+const {captureStackTrace} = Error;
+const errorText = Error.prototype.toString;
+
+function headed(error, frames) {
+    if (typeof frames !== "string" || (frames !== "" && !/^\s+at /.test(frames))) return frames;
+    return `${apply(errorText, error, [])}\n${userFrames(frames)}`.trimEnd();
+}
+
+Object.defineProperty(Error.prototype, "stack", {
+    ...stack,
+    get() { return headed(this, apply(stack.get, this, [])); },
+});
+Object.defineProperty(Error, "captureStackTrace", {
+    writable: true, configurable: true,
+    value(target, above) {
+        apply(captureStackTrace, Error, above === undefined ? [target] : [target, above]);
+        const own = Object.getOwnPropertyDescriptor(target, "stack");
+        if (own !== undefined && own.configurable)
+            Object.defineProperty(target, "stack", {...own, value: headed(target, own.value)});
+    },
+});
+
+function framesOf(error) {
+    return textOf(error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line)).join("\n");
 }
 
 // An error of JavaScript's for an exception of Python's.
@@ -151,8 +191,9 @@ function makeError(name, message, trace, properties, back) {
         const named = {value: name, configurable: true, writable: true, enumerable: false};
         Object.defineProperty(error, "name", named);
     }
-    if (typeof error.stack === "string") error.stack = userFrames(error.stack);
     const hidden = {configurable: true, writable: true, enumerable: false};
+    const shown = headed(error, userFrames(framesOf(error)));
+    Object.defineProperty(error, "stack", {...hidden, value: shown});
     if (trace) Object.defineProperty(error, "pythonStack", {...hidden, value: trace});
     if (back) sent.set(error, back);
     return Object.assign(error, properties);
@@ -169,11 +210,11 @@ function textOf(value) {
 // [name, message, stack] of what was thrown.
 function errorParts(error) {
     if (!(error instanceof Error)) return ["Uncaught", textOf(error), ""];
-    return [textOf(error.name), textOf(error.message), textOf(error.stack ?? "")];
+    return [textOf(error.name), textOf(error.message), userFrames(framesOf(error))];
 }
 
 return {
-    slot, describe, expose, wrap, makeError, errorParts, textOf,
+    slot, describe, kind, expose, wrap, makeError, errorParts, textOf,
     side: (at) => side[at],
     back(value) { sent.get(value)(); },
     unbox: (value) => value.valueOf(),

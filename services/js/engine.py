@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+_parts: dict[str, bytes] = {}
+"""Bytecode by the paths of files."""
+
 SAFE = (1 << 53) - 1
 """The largest whole number that JavaScript's numbers have exactly."""
 
@@ -51,16 +54,31 @@ class Ref:
         """Takes over the reference that `value` is."""
         self.engine = engine
         self.value = value
+        engine.held[id(self)] = value
 
     def __del__(self) -> None:
         # Any thread may be the one that drops it, and JavaScript may be running: not here.
-        self.engine.dropped.append(self.value)
+        value = self.engine.held.pop(id(self), None)
+        if value is not None:
+            self.engine.dropped.append(value)
+
+
+_COLLECT_EVERY = 32
+
+
+class _Count:
+    """How many engines there are, and were when Python's garbage was last collected."""
+
+    alive = 0
+    collected = 0
 
 
 class Engine:
     """A runtime and its context."""
 
     def __init__(self) -> None:
+        _make_room()
+        _Count.alive += 1
         self.raw = _quickjs.Context()
         at = id(self.raw)
         self.runtime = library.word_at(at + library.RUNTIME_AT)
@@ -72,14 +90,27 @@ class Engine:
         """The same for those of `Context`."""
         self.closed = False
         self.dropped: list[Value] = []
+        """References to be given up when the engine is entered next."""
+        self.held: dict[int, Value] = {}
+        """Those that Python has, by the ids of their `Ref`s or as somebody likes."""
         self._thread = 0
 
     def close(self) -> None:
         """Gives everything back. Nothing may be called afterwards."""
+        if self.closed:
+            return
         self.closed = True
+        _Count.alive -= 1
+        # What still has a reference would not be freed with the rest.
+        self.dropped += self.held.values()
+        self.held.clear()
+        self.sweep()
         self._state = c_size_t()
-        self.dropped.clear()
         self.raw = None
+
+    def __del__(self) -> None:
+        # Nobody has it, so that nothing of it runs, in whatever thread this is.
+        self.close()
 
     def enter(self) -> int:
         """To be called before JavaScript runs; what it returns is for `leave`.
@@ -149,6 +180,20 @@ class Engine:
             raise self.thrown()
         return result
 
+    def part(self, path: str, name: str) -> Value:
+        """A file of ours as `compile` returns it; compiled once in a process."""
+        code = _parts.get(path)
+        if code is not None:
+            return self.made(library.read_object(self.context, code, len(code), library.BYTECODE))
+        with open(path, "rb") as file:
+            compiled = self.compile(file.read(), name, library.EVAL_GLOBAL)
+        size = c_size_t()
+        at = library.write_object(self.context, byref(size), compiled, library.BYTECODE)
+        if at:
+            _parts[path] = string_at(at, size.value)
+            library.free_memory(self.context, at)
+        return compiled
+
     def run(self, compiled: Value) -> Value:
         """Runs what `compile` has returned, which is used up. Raises Thrown."""
         before = self.enter()
@@ -206,12 +251,11 @@ class Engine:
         return copy
 
     def text(self, value: Value) -> str:
-        """The text of a string or a bigint. Raises MemoryError."""
+        """The text of a string or a bigint. Raises Thrown."""
         size = c_size_t()
         at = library.text_of(self.context, byref(size), value, False)
         if not at:
-            library.free(self.context, library.exception(self.context))
-            raise MemoryError("a string of JavaScript's")
+            raise self.thrown()
         try:
             data = string_at(at, size.value)
         finally:
@@ -228,6 +272,19 @@ class Engine:
         if value.tag == TAG_EXCEPTION:
             raise self.thrown()
         return value
+
+
+def _make_room() -> None:
+    """Collects Python's garbage once it may hold many engines.
+
+    A context that is dropped and not closed contains itself, by what its functions refer to; and
+    its memory is none that Python's collector knows of.
+    """
+    if _Count.alive >= _Count.collected + _COLLECT_EVERY:
+        import gc
+
+        gc.collect()
+        _Count.collected = _Count.alive
 
 
 def undefined() -> Value:

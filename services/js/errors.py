@@ -21,6 +21,8 @@ class JSError(Exception):
         self.message = message
         self.stack = stack
         self.value = value
+        self.origin = "uncaughtException"
+        """`unhandledRejection` if it is a promise's."""
 
     def __str__(self) -> str:
         first = f"{self.name}: {self.message}" if self.name and self.message else self.name

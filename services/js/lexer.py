@@ -25,6 +25,9 @@ _AGAIN = re.compile(
 )
 _KEY = re.compile(rf"\s*(?:get\s+|async\s+)?(?:({_NAME})|(['\"])([^'\"]+)\2)\s*([,:}}(])")
 _SPREAD = re.compile(r"\s*\.\.\.\s*require\s*\([^)]*\)\s*,?")
+_VALUE = re.compile(rf"\s*(?:{_NAME}(?:\.{_NAME})*|[\d.]+|'[^'\\\n]*'|\"[^\"\\\n]*\")\s*,")
+"""Of a key: what surely ends at the comma."""
+
 _COMMENT = re.compile(r"/\*.*?\*/|(?<![:\\'\"`/])//[^\n]*", re.DOTALL)
 
 
@@ -58,7 +61,7 @@ def _collect(path: str, resolver: Resolver, names: dict[str, None], seen: set[st
 
 
 def _keys(source: str, at: int) -> list[str]:
-    """The keys of an object literal up to the first whose value is more than a name."""
+    """The keys of an object literal up to the first whose value is not plain."""
     found: list[str] = []
     while True:
         spread = _SPREAD.match(source, at)
@@ -72,7 +75,7 @@ def _keys(source: str, at: int) -> list[str]:
         if match[4] == ",":
             at = match.end()
         elif match[4] == ":":
-            value = re.compile(rf"\s*{_NAME}(?:\.{_NAME})*\s*,").match(source, match.end())
+            value = _VALUE.match(source, match.end())
             if value is None:
                 return found
             at = value.end()

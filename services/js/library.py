@@ -42,6 +42,9 @@ EVAL_STRICT = 8
 EVAL_COMPILE_ONLY = 32
 EVAL_ASYNC = 128
 
+BYTECODE = 1
+"""For `write_object` and `read_object`: functions, too."""
+
 _HEAD = 16
 """Of every Python object: its count of references and its type."""
 RUNTIME_AT = _HEAD
@@ -86,7 +89,8 @@ NORMALIZE = ctypes.CFUNCTYPE(c_void_p, c_void_p, c_char_p, c_char_p, c_void_p)
 LOADER = ctypes.CFUNCTYPE(c_void_p, c_void_p, c_char_p, c_void_p, Value)
 ATTRIBUTES = ctypes.CFUNCTYPE(c_int, c_void_p, c_void_p, Value)
 REJECTION = ctypes.CFUNCTYPE(None, c_void_p, Value, Value, ctypes.c_bool, c_void_p)
-INTERRUPT = ctypes.CFUNCTYPE(c_int, c_void_p, c_void_p)
+INTERRUPT = ctypes.CFUNCTYPE(c_int)
+"""What it is told besides is not looked at."""
 
 _holding = ctypes.PyDLL(_quickjs.__file__)
 """For calls that run no program: the GIL stays."""
@@ -110,6 +114,11 @@ collect = _function(_releasing, "JS_RunGC", None, c_void_p)
 compile_source = _function(
     *(_holding, "JS_Eval2", Value, CONTEXT, c_char_p, c_size_t, POINTER(EvalOptions))
 )
+write_object = _function(
+    *(_holding, "JS_WriteObject", c_void_p, CONTEXT, POINTER(c_size_t), Value, c_int)
+)
+read_object = _function(_holding, "JS_ReadObject", Value, CONTEXT, c_char_p, c_size_t, c_int)
+free_memory = _function(_holding, "js_free", None, CONTEXT, c_void_p)
 free = _function(_holding, "JS_FreeValue", None, CONTEXT, Value)
 duplicate = _function(_holding, "JS_DupValue", Value, CONTEXT, Value)
 exception = _function(_holding, "JS_GetException", Value, CONTEXT)
@@ -138,6 +147,10 @@ delete_property = _function(
     *(_holding, "JS_DeleteProperty", c_int, CONTEXT, Value, ctypes.c_uint32, c_int)
 )
 duplicate_text = _function(_holding, "js_strndup", c_void_p, CONTEXT, c_char_p, c_size_t)
+is_error = _function(_holding, "JS_IsError", ctypes.c_bool, Value)
+is_proxy = _function(_holding, "JS_IsProxy", ctypes.c_bool, Value)
+_version = _function(_holding, "JS_GetVersion", c_char_p)
+promise_state = _function(_holding, "JS_PromiseState", c_int, CONTEXT, Value)
 update_stack_top = _function(_holding, "JS_UpdateStackTop", None, c_void_p)
 set_interrupt = _function(_holding, "JS_SetInterruptHandler", None, c_void_p, INTERRUPT, c_void_p)
 set_rejection = _function(
@@ -155,6 +168,12 @@ runtime_of = _function(_holding, "JS_GetRuntime", c_void_p, c_void_p)
 thread_state = ctypes.pythonapi.PyThreadState_Get
 thread_state.restype = c_void_p
 thread_state.argtypes = ()
+
+
+def version() -> str:
+    """QuickJS's own."""
+    text: bytes = _version()
+    return text.decode()
 
 
 def remove_global(context: int, name: bytes) -> None:

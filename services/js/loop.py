@@ -7,16 +7,16 @@ descriptors, immediates; behind every callback come ticks and the jobs of promis
 
 from __future__ import annotations
 
-from collections import deque
-from contextlib import contextmanager
-from pathlib import Path
+from _collections import deque
+from os.path import dirname
 
 from ovum.services import tasks
 from ovum.services.js.engine import undefined
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator
+    from collections.abc import Callable, Coroutine
+    from types import FrameType
     from typing import Any
 
     from ovum.services.js.context import Context
@@ -24,7 +24,23 @@ if TYPE_CHECKING:
 
     Post = tuple[Callable[..., Any], tuple[Any, ...]]
 
+_NEVER = 1 << 62
+"""Nanoseconds."""
+
 _PARTS = ("nextTick", "tick", "state", "now", "timer", "turn", "immediate", "putBack")
+
+
+class Held:
+    """What `Loop.held` returns."""
+
+    def __init__(self, loop: Loop) -> None:
+        self._loop = loop
+
+    def __enter__(self) -> None:
+        self._loop.hold()
+
+    def __exit__(self, *error: object) -> None:
+        self._loop.release()
 
 
 class Loop:
@@ -46,7 +62,7 @@ class Loop:
         None, the exception ends the loop."""
         self.on_idle: Callable[[], None] | None = None
         """Called when nothing is left to wait for; if there is something then, the loop goes on."""
-        made = context.part(Path(__file__).with_name("loop.js"), "ovum:loop", self._raise_ticks)
+        made = context.part(f"{dirname(__file__)}/loop.js", "ovum:loop", self._raise_ticks)
         self._js: dict[str, JSFunction] = {name: made[name] for name in _PARTS}
         self.next_tick: JSFunction = self._js["nextTick"]
         """`process.nextTick`: has a function called before anything else of the loop."""
@@ -84,14 +100,9 @@ class Loop:
         if self._wake is not None:
             self._wake.set()
 
-    @contextmanager
-    def held(self) -> Iterator[None]:
+    def held(self) -> Held:
         """A block in which the loop does not end."""
-        self.hold()
-        try:
-            yield
-        finally:
-            self.release()
+        return Held(self)
 
     def start(
         self, function: Callable[..., Coroutine[Any, Any, Any]], *arguments: Any, hold: bool = True
@@ -181,9 +192,11 @@ class Loop:
         """Runs ticks and the jobs of promises until there are none."""
         context = self._context
         while True:
-            context.run_jobs()
+            # As node: all ticks come before the jobs of promises, which may make new ones.
             if self._ticks:
                 self._run_ticks()
+            context.run_jobs()
+            if self._ticks:
                 continue
             unhandled = context.rejections.take()
             if not unhandled:
@@ -204,19 +217,49 @@ class Loop:
                 # The others are to run as well.
                 self._ticks = True
                 self.uncaught(context.as_python(error))
-            context.run_jobs()
 
     # Running.
 
     def run(self) -> None:
         """Runs until nothing is left to wait for, in a scheduler of its own."""
-        tasks.run(self._alone)
+        from ovum.services.tasks.epoll import EpollBackend
 
-    async def _alone(self) -> None:
-        scheduler = tasks.current_scheduler()
-        # A program that computes for a while is no mistake.
-        scheduler.watchdog = None
-        await self.run_async()
+        backend = EpollBackend()
+        try:
+            # A program that computes for a while is no mistake to be reported.
+            scheduler = tasks.Scheduler(backend, slow_ns=_NEVER)
+            restore = self._handle_interrupts(scheduler)
+            try:
+                scheduler.run(self.run_async)
+            finally:
+                restore()
+        finally:
+            backend.close()
+
+    def _handle_interrupts(self, scheduler: tasks.Scheduler) -> Callable[[], None]:
+        """Has Ctrl-C end JavaScript that runs, and the loop where it waits."""
+        import _signal as signal
+        import threading
+
+        if (
+            threading.current_thread() is not threading.main_thread()
+            or signal.getsignal(signal.SIGINT) is not signal.default_int_handler
+        ):
+            return lambda: None
+
+        def handler(number: int, frame: FrameType | None) -> None:
+            if self._context.engine.depth:
+                self._context.interrupt()
+            elif not scheduler.interrupt_main():
+                signal.default_int_handler(number, frame)
+
+        signal.signal(signal.SIGINT, handler)
+
+        def restore() -> None:
+            if signal.getsignal(signal.SIGINT) is handler:
+                signal.signal(signal.SIGINT, signal.default_int_handler)
+
+        return restore
 
     async def run_async(self) -> None:
         """Runs until nothing is left to wait for, in the scheduler that runs here.

@@ -30,7 +30,8 @@ Module.createRequire = (name) => {
 };
 Module.Module = Module;
 
-function getBuiltin(name) {
+function getBuiltin(specifier) {
+    const name = specifier.replace(/^node:/, "");
     if (!(name in builtins)) builtins[name] = builtin(name);
     return builtins[name];
 }
@@ -100,6 +101,7 @@ return {
     file: (path) => loadFile(path, undefined).exports,
     // The same for a file that an ES module imports.
     imported: (path, parent) => loadFile(path, new Module(parent)).exports,
+    makeRequire: (file) => makeRequire(new Module(file)),
     requireAt: (name, file) => makeRequire(new Module(file))(name),
     keys: (exports) =>
         exports !== null && (typeof exports === "object" || typeof exports === "function")

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 from os.path import dirname
-from pathlib import Path
 
 from ovum.services.js import library
 from ovum.services.js.engine import Ref, Thrown
-from ovum.services.js.errors import JSThrow
+from ovum.services.js.errors import JSError, JSThrow
 from ovum.services.js.objects import JSObject
+from ovum.services.js.plain import quoted, read_file
 from ovum.services.js.resolve import NotFound, Resolver
 
 TYPE_CHECKING = False
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
     from ovum.services.js.context import Context
     from ovum.services.js.library import Value
+
+_PARTS = (
+    *("file", "imported", "requireAt", "makeRequire", "keys", "meta", "getBuiltin", "Module"),
+)
+"""What modules.js returns."""
 
 _WRAPPER = b"(function (exports, require, module, __filename, __dirname) {"
 """In front of a CommonJS module, on its first line."""
@@ -49,13 +54,22 @@ class Modules:
             self._engine.runtime, self._normalize, self._loader, self._attributes, None
         )
         js = context.part(
-            Path(__file__).with_name("modules.js"),
+            f"{dirname(__file__)}/modules.js",
             "ovum:modules",
             *(self._resolve, self._load, self.is_builtin, self._builtin, self._namespace),
         )
         self._js: dict[str, Any] = {
             name: js[name]
-            for name in ("file", "imported", "requireAt", "keys", "meta", "getBuiltin", "Module")
+            for name in (
+                "file",
+                "imported",
+                "requireAt",
+                "keys",
+                "meta",
+                "getBuiltin",
+                "Module",
+                "makeRequire",
+            )
         }
         self.builtins["module"] = lambda context: self._js["Module"]
 
@@ -76,12 +90,43 @@ class Modules:
         """What a module exports, asked for from the working folder."""
         return self._js["requireAt"](name, os.path.join(os.getcwd(), "[require]"))
 
+    def require_in(self, folder: str) -> Any:
+        """A `require` for what is not in a file, as if that were in this folder."""
+        return self._js["makeRequire"](os.path.join(folder, "[require]"))
+
+    def builtin(self, name: str) -> Any:
+        """What a built-in module exports."""
+        return self._js["getBuiltin"].kept(name)
+
     def run_main(self, path: str) -> Any:
         """Runs a file as a program: a promise for an ES module, else what it exports."""
-        path = os.path.realpath(path)
+        path = self._program(path)
         if self.kind(path) == "module":
             return self.import_module(path)
         return self._js["file"](path)
+
+    def check(self, path: str) -> None:
+        """Compiles a program and runs nothing. Raises JSError, a SyntaxError; OSError."""
+        path = self._program(path)
+        source = read_file(path)
+        context = self._context
+        with context.entered():
+            if self.kind(path, source) == "module":
+                self._engine.dropped.append(self._engine.compile(source, path, library.EVAL_MODULE))
+            else:
+                self._engine.dropped.append(self._engine.compile(_wrapped(source), path, 0))
+
+    def _program(self, path: str) -> str:
+        if os.path.isdir(path):
+            found = self.resolver.main_of(path)
+            if found is None:
+                raise JSError(
+                    "Error", f"Cannot find module '{path}': no main in package.json, no index.js"
+                )
+            path = found
+        if not os.path.isfile(path):
+            raise JSError("Error", f"Cannot find module '{path}'")
+        return os.path.realpath(path)
 
     # What modules.js asks for.
 
@@ -104,7 +149,7 @@ class Modules:
             raise JSThrow("Error", str(error), code=error.code) from error
 
     def _load(self, path: str) -> list[Any]:
-        source = Path(path).read_bytes()
+        source = read_file(path)
         kind = self.kind(path, source)
         if kind == "json":
             return ["json", source.decode("utf-8-sig")]
@@ -119,7 +164,7 @@ class Modules:
         known = self.resolver.is_module(path)
         if known is None:
             # As node does: what is no CommonJS by its syntax is a module.
-            source = Path(path).read_bytes() if source is None else source
+            source = read_file(path) if source is None else source
             known = self._looks_like_module(source)
         return "module" if known else "commonjs"
 
@@ -200,18 +245,18 @@ class Modules:
 
     def _module(self, name: str) -> int:
         if name.startswith("node:"):
-            exports = self._js["getBuiltin"](name)
+            exports = self._js["getBuiltin"].kept(name)
             return self._synthetic(name, lambda: exports, self._js["keys"](exports))
         path = name.partition("?")[0]
-        source = Path(path).read_bytes()
+        source = read_file(path)
         kind = self.kind(path, source)
         if kind == "json":
-            return self._synthetic(name, lambda: self._js["imported"](path, name), [])
+            return self._synthetic(name, lambda: self._js["imported"].kept(path, name), [])
         if kind == "commonjs":
             from ovum.services.js.lexer import exported_names
 
             names = exported_names(path, self.resolver)
-            return self._synthetic(name, lambda: self._js["imported"](path, name), names)
+            return self._synthetic(name, lambda: self._js["imported"].kept(path, name), names)
         if source.startswith(b"#!"):
             source = b"//" + source[2:]
         return self._compiled(source, name, self._meta(path))
@@ -244,8 +289,8 @@ class Modules:
         lines = ["const exports = import.meta.load();", "export default exports;"]
         for number, each in enumerate(names):
             if each not in ("default", "module.exports"):
-                quoted = self._context.json.dumps(each)
-                lines.append(f"const v{number} = exports[{quoted}];")
-                lines.append(f"export {{v{number} as {quoted}}};")
+                name_there = quoted(each)
+                lines.append(f"const v{number} = exports[{name_there}];")
+                lines.append(f"export {{v{number} as {name_there}}};")
         source = "\n".join(lines).encode("utf-8", "surrogatepass")
         return self._compiled(source, name, {"load": load})

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from ovum.services.js import library
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
     from typing import Any
 
-    from ovum.services.js.context import Context
+    from ovum.services.js.crossing import Crossing
     from ovum.services.js.engine import Ref
 
 
@@ -16,13 +18,13 @@ class JSObject:
 
     __slots__ = ("context", "ref")
 
-    def __init__(self, context: Context, ref: Ref) -> None:
+    def __init__(self, context: Crossing, ref: Ref) -> None:
         self.context = context
         self.ref = ref
 
-    def get(self, name: str | int) -> Any:
-        """A property, converted; None if there is none."""
-        return self.context.helper("get", self, name)
+    def get(self, name: str | int, *, keep: bool = False) -> Any:
+        """A property, converted; None if there is none. `keep`: data stays an object, too."""
+        return self.context.helper("get", self, name, keep=keep)
 
     def set(self, name: str | int, value: Any) -> None:
         """Sets a property."""
@@ -62,7 +64,7 @@ class JSObject:
         return result
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self}>" if not self.context.closed else "<closed>"
+        return f"<{type(self).__name__} {self}>" if not self.context.engine.closed else "<closed>"
 
 
 class JSFunction(JSObject):
@@ -74,6 +76,10 @@ class JSFunction(JSObject):
         """Calls it. Raises JSError and its kinds, TypeError for what cannot be converted."""
         return self.context.call_function(self, this, arguments)
 
+    def kept(self, *arguments: Any) -> Any:
+        """Calls it; an object that it returns stays one, also if it is plain data."""
+        return self.context.call_function(self, None, arguments, keep=True)
+
     def new(self, *arguments: Any) -> Any:
         """What `new` makes with it."""
         return self.context.helper("construct", self, list(arguments))
@@ -83,6 +89,12 @@ class JSPromise(JSObject):
     """A promise. `await` gives its value or raises its error, in a task of the context's loop."""
 
     __slots__ = ()
+
+    @property
+    def state(self) -> str:
+        """`pending`, `fulfilled` or `rejected`."""
+        found = library.promise_state(self.context.engine.context, self.ref.value)
+        return ("pending", "fulfilled", "rejected")[found]
 
     def __await__(self) -> Generator[Any, Any, Any]:
         return self._wait().__await__()

@@ -7,14 +7,14 @@ from ovum.services.js.engine import Ref
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ovum.services.js.context import Context
+    from ovum.services.js.crossing import Crossing
     from ovum.services.js.library import Value
 
 
 class Rejections:
     """Told by the engine of promises that are rejected without a handler, or get one later."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Crossing) -> None:
         self._engine = context.engine
         self._waiting: dict[int, tuple[Ref, Ref]] = {}
         self.handled: list[Ref] = []

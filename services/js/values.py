@@ -35,13 +35,14 @@ from ovum.services.js.engine import (
 from ovum.services.js.errors import UNDEFINED, BigInt, JSError, JSThrow, Undefined
 from ovum.services.js.library import Value
 from ovum.services.js.objects import JSFunction, JSObject, JSPromise
+from ovum.services.js.plain import loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from ovum.services.js.context import Context
+    from ovum.services.js.crossing import Crossing
 
 _WRITABLE = 7
 """JS_PROP_C_W_E: a property as assignment makes it."""
@@ -50,7 +51,7 @@ _WRITABLE = 7
 class Values:
     """The conversions of one context."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Crossing) -> None:
         self._context = context
         self._engine = context.engine
         self._back: Any = None
@@ -86,18 +87,37 @@ class Values:
             return value
         return self.object_to_python(Ref(self._engine, self._engine.duplicate(value)))
 
+    def kept(self, value: Value) -> Any:
+        """The same, but every object stays one, also those that are plain data."""
+        tag = value.tag
+        if tag == library.TAG_UNDEFINED:
+            return UNDEFINED
+        if tag in (library.TAG_BIG_INT, library.TAG_SHORT_BIG_INT):
+            return BigInt(self.to_python(value))
+        if tag not in (library.TAG_OBJECT, library.TAG_SYMBOL):
+            return self.to_python(value)
+        ref = Ref(self._engine, value)
+        code = self._context.helper_text("kind", value)
+        return {"F": JSFunction, "P": JSPromise}.get(code, JSObject)(self._context, ref)
+
+    def kept_from_wheel(self, value: Any) -> Any:
+        """The same for what the wheel passes to a function; undefined is None."""
+        if type(value) in (float, int, str, bool) or value is None:
+            return self.from_wheel(value)
+        return self.kept(self._engine.duplicate(value))
+
     def object_to_python(self, ref: Ref) -> Any:
         """Converts an object."""
         context = self._context
         described: str = context.helper_text("describe", ref.value)
         code = described[0]
         if code == "J":
-            return context.json.loads(described[1:])
+            return loads(described[1:])
         if code == "F":
             return JSFunction(context, ref)
         if code == "K":
             side = _Side(context)
-            return side.decoded(context.json.loads(described[1:]))
+            return side.decoded(loads(described[1:]))
         if code == "B":
             return self._bytes(ref.value)
         if code == "V":
@@ -263,7 +283,7 @@ class Values:
 class _Side:
     """Puts back what JSON could not have."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Crossing) -> None:
         self._context = context
         self._values: dict[int, Any] = {}
 
@@ -333,10 +353,12 @@ def _trace(error: BaseException) -> str:
     return "".join(format_exception(error)).rstrip("\n")
 
 
-def called(context: Context, function: Callable[..., Any]) -> Callable[..., Any]:
+def called(
+    context: Crossing, function: Callable[..., Any], *, keep: bool = False
+) -> Callable[..., Any]:
     """What the wheel is to call for a Python function: it never raises."""
     values = context.values
-    convert = values.from_wheel
+    convert = values.kept_from_wheel if keep else values.from_wheel
 
     def call(*arguments: Any) -> Any:
         try:

@@ -43,6 +43,8 @@ class Peer:
         self._listening.settimeout(START_S)
         self.netdev = f"stream,id=n0,server=off,addr.type=unix,addr.path={path}"
         self._socket: socket.socket | None = None
+        self.limit_s = wire.LIMIT_S
+        """How long anything may take."""
         self._in = bytearray()
         self._out = bytearray()
         self.stack = Stack(random.Random(seed))
@@ -71,8 +73,9 @@ class Peer:
         self.stack.add_address(now, self.link, ADDRESS, 24)
         self.stack.poll(now)
 
-    def pump(self, done: Callable[[], bool], limit_s: float = wire.LIMIT_S) -> None:
-        """Lets the stack run until something is so."""
+    def pump(self, done: Callable[[], bool], limit_s: float = 0) -> None:
+        """Lets the stack run until something is so; 0: in `limit_s` of the peer."""
+        limit_s = limit_s or self.limit_s
         end = time.monotonic() + limit_s
         while True:
             self._turn()

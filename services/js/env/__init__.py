@@ -1,7 +1,7 @@
-"""What programs find around them besides the language: parts that are installed in a context.
+"""What programs find in JavaScript besides the language: console, process, fs, fetch, http, …
 
-A part is a module of this package with `install(context)`; it may have JavaScript in a file of the
-same name beside it, run with `Context.part`.
+The parts are JavaScript with functions of Python's below it (`bindings`). A context that is given a
+part gets getters: what is behind them is loaded when a program first looks.
 """
 
 from __future__ import annotations
@@ -10,17 +10,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ovum.services.js.context import Context
 
-PARTS: tuple[str, ...] = ()
-"""The parts of a program's environment, in the order in which they are installed."""
-
 
 def parts() -> tuple[str, ...]:
-    """The parts that a program gets."""
-    return PARTS
+    """The names of all parts, for `Context(environment=…)`."""
+    from ovum.services.js.env.catalogue import PARTS
+
+    return tuple(PARTS)
 
 
-def install(context: Context, name: str) -> None:
-    """Installs one part. Raises ModuleNotFoundError when there is none of this name."""
-    from importlib import import_module
+def install(context: Context, part: str) -> None:
+    """Gives a context one part: its globals and modules. Raises KeyError if there is no such."""
+    from ovum.services.js.env.loader import install_part
 
-    import_module(f"{__name__}.{name}").install(context)
+    install_part(context, part)

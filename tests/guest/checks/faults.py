@@ -121,8 +121,12 @@ def _alternate_stack() -> Iterator[range]:
     before = _Stack()
     mine = _Stack(ctypes.addressof(memory), 0, len(memory))
     assert libc().sigaltstack(ctypes.byref(mine), ctypes.byref(before)) == 0
-    yield range(mine.start, mine.start + mine.size)
-    assert libc().sigaltstack(ctypes.byref(before), ctypes.byref(mine)) == 0
+    try:
+        yield range(mine.start, mine.start + mine.size)
+    finally:
+        # Handlers of later checks would run on memory that is somebody else's by then.
+        changed = libc().sigaltstack(ctypes.byref(before), ctypes.byref(mine))
+    assert changed == 0
     # What the handlers did must not have changed it.
     assert (mine.start, mine.flags) == (ctypes.addressof(memory), 0)
 

@@ -491,6 +491,7 @@ def a_released_door_refuses_everything() -> None:
         "set_state": (1,),
         "set_limits": (1, 1),
         "deliver_message": (b"x", b""),
+        "deliver_error": (b"x", b"", b""),
         "notify_free": (1,),
     }.items():
         with refused_value():

@@ -6,6 +6,7 @@ import struct
 
 from .registry import LOOPBACK, PATIENCE_S, check, datagrams, ready, refused
 
+IP_RECVERR, IPV6_RECVERR = 11, 25
 FAMILIES = (socket.AF_INET, socket.AF_INET6)
 
 
@@ -77,6 +78,46 @@ def what_only_the_stack_knows_is_refused_by_the_call_itself() -> None:
         it.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         with refused(errno.ENETUNREACH):
             it.sendto(b"x", ("::ffff:127.0.0.1", 9))
+
+
+def _queued_error(it: socket.socket) -> tuple[bytes, tuple[str, int], int, tuple[int, ...], bytes]:
+    """What is first in the queue of errors: data, destination, level, struct sock_extended_err, and
+    the address of who has sent it."""
+    data, controls, flags, destination = it.recvmsg(100, 100, socket.MSG_ERRQUEUE)
+    assert flags == socket.MSG_ERRQUEUE
+    ((level, kind, value),) = controls
+    assert kind == {socket.IPPROTO_IP: IP_RECVERR, socket.IPPROTO_IPV6: IPV6_RECVERR}[level]
+    offender = value[20:24] if level == socket.IPPROTO_IP else value[24:40]
+    return data, destination[:2], level, struct.unpack_from("IBBBBII", value), offender
+
+
+@check
+def errors_are_queued_for_who_asks_for_them() -> None:
+    for family, level, option, message in (
+        (socket.AF_INET, socket.IPPROTO_IP, IP_RECVERR, (2, 3, 3)),
+        (socket.AF_INET6, socket.IPPROTO_IPV6, IPV6_RECVERR, (3, 1, 4)),
+    ):
+        with datagrams(family) as it:
+            it.setblocking(False)
+            with refused(errno.EAGAIN):
+                it.recvmsg(100, 100, socket.MSG_ERRQUEUE)
+            it.setsockopt(level, option, 1)
+            gone = []
+            for data in (b"one", b"two"):
+                with datagrams(family) as other:
+                    gone.append(other.getsockname())
+                it.sendto(data, gone[-1])
+                # The call fails, too: here it is not one of the next calls that does.
+                assert "err" in ready(it, "err")
+                assert it.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == errno.ECONNREFUSED
+            expected = (errno.ECONNREFUSED, *message, 0, 0, 0)
+            offender = socket.inet_pton(family, LOOPBACK[family])
+            for data, destination in zip((b"one", b"two"), gone, strict=True):
+                assert "err" in ready(it)
+                found = _queued_error(it)
+                assert found == (data, destination[:2], level, expected, offender), found
+            assert ready(it) == {"out"}
+            assert it.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0
 
 
 @check

@@ -2,7 +2,8 @@
 
 Port 7 sends back what comes, of TCP and UDP; 80 speaks HTTP; 19 sends 1 MB; 13 never reads; 9 tells
 what there is of everything (`account`), says which descriptors may be (`limit N`) and what streams
-may hold (`memory N`), ends what never reads (`drop`), or everything (`end`).
+may hold (`memory N`), how many connections 7 and 13 have been given (`made`), ends what never
+reads (`drop`), or everything (`end`).
 """
 
 import asyncio
@@ -26,7 +27,10 @@ LARGE = bytes(range(256)) * 4096
 
 
 class Echo(asyncio.Protocol):
+    made = 0
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        Echo.made += 1
         self.transport: asyncio.WriteTransport = transport  # type: ignore[assignment]
 
     def data_received(self, data: bytes) -> None:
@@ -40,9 +44,11 @@ class Large(asyncio.Protocol):
 
 
 class Mute(asyncio.Protocol):
+    made = 0
     open: Final[set[asyncio.BaseTransport]] = set()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        Mute.made += 1
         transport.pause_reading()  # type: ignore[attr-defined]
         self.open.add(transport)
 
@@ -89,7 +95,8 @@ class Control(asyncio.Protocol):
                 Mute.open.pop().abort()  # type: ignore[attr-defined]
         elif word == "end":
             self.over.set()
-        self.transport.write(json.dumps(account()).encode())
+        answer = account() if word != "made" else {"7": Echo.made, "13": Mute.made}
+        self.transport.write(json.dumps(answer).encode())
         self.transport.close()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from errno import (
     EACCES,
     EADDRINUSE,
@@ -162,6 +163,53 @@ def test_broadcasts_need_permission() -> None:
         client.send_to(b"all", "10.0.0.255", 67)
         await settle()
         assert server.receive_from()[0] == b"all"
+
+    run(main)
+
+
+@pytest.mark.parametrize(
+    ("address", "level", "option", "message"),
+    [
+        ("10.0.0.2", SOL_IP, 11, (2, 3, 3)),
+        ("fd00::2", SOL_IPV6, 25, (3, 1, 4)),
+    ],
+)
+def test_errors_are_queued_for_who_asks(
+    address: str, level: int, option: int, message: tuple[int, int, int]
+) -> None:
+    async def main() -> None:
+        one, _ = await pair()
+        client = await bound(one, "::" if ":" in address else "0.0.0.0")
+        client.send_to(b"unasked", address, 9)
+        await settle()
+        assert not client.ring.errors
+        assert client.ring.take_error() == 0
+        await client.set(level, option, 1)
+        client.send_to(b"question", address, 9)
+        await settle()
+        assert client.ring.take_error() == ECONNREFUSED
+        assert client.ring.poll() & EPOLLERR
+        ((data, destination, control_data),) = client.ring.errors
+        assert (data, split(destination)) == (b"question", (address, 9))
+        ((found, kind, value),) = cmsg.parse(control_data)
+        assert (found, kind) == (level, option)
+        assert struct.unpack_from("<IBBBBII", value) == (ECONNREFUSED, *message, 0, 0, 0)
+        assert split(value[16:]) == (address, 0)
+
+    run(main)
+
+
+def test_an_ipv6_socket_has_errors_of_ipv4_mapped() -> None:
+    async def main() -> None:
+        one, _ = await pair()
+        client = await bound(one, "::")
+        await client.set(SOL_IPV6, 25, 1)
+        client.send_to(b"x", "::ffff:10.0.0.2", 9)
+        await settle()
+        ((_, destination, control_data),) = client.ring.errors
+        assert split(destination) == ("::ffff:10.0.0.2", 9)
+        ((level, _, value),) = cmsg.parse(control_data)
+        assert (level, value[4], split(value[16:])[0]) == (SOL_IPV6, 2, "::ffff:10.0.0.2")
 
     run(main)
 

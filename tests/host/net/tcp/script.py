@@ -236,7 +236,8 @@ class Bench:
 
     def _do_option(self, name: str, value: str) -> None:
         assert hasattr(self.options, name)
-        setattr(self.options, name, int(value))
+        # Of the attribute's own type: some are bool, and compiled classes take nothing else.
+        setattr(self.options, name, type(getattr(self.options, name))(int(value)))
 
     def _do_open(self, how: str, *words: str) -> None:
         _, options = self._fields(list(words))

@@ -6,6 +6,7 @@ from errno import ENOBUFS
 
 import pytest
 
+from ovum.net.tcp.scoreboard import MANY
 from ovum.net.tcp.settings import CONNECTION, LEAST_BUFFER, Settings, SocketOptions
 from tests.host.net.tcp.simulator import SECOND, A, B, Host, Net
 
@@ -191,3 +192,29 @@ def test_the_bounds_follow_from_what_is_free() -> None:
     settings = Settings()
     settings.divide(205 << 20)
     assert settings.connections > 10_000
+
+
+def test_single_bytes_that_are_not_acknowledged_take_little() -> None:
+    net = Net()
+    options = SocketOptions()
+    options.nodelay = True
+    client, server = Host(net, A), Host(net, B)
+    acceptor = server.listen(80)
+    one = client.connect(B, 80, options)
+    net.until(lambda: bool(acceptor.sockets))
+    net.watch = lambda now, path, data: path.local == A  # what is acknowledged is not heard
+    data = bytes(number & 0xFF for number in range(5000))
+    for at in range(5000):
+        one.write(data[at : at + 1])
+        net.settle()
+    assert one.connection.snd_nxt - one.connection.snd_una == 5000
+    assert len(one.connection.sent) < MANY + 10
+    net.run(3 * SECOND)
+    net.watch = lambda now, path, data: net.rng.random() > 0.3
+    for at in range(1000):
+        one.write(data[at : at + 1])
+        net.settle()
+    net.watch = None
+    net.run(60 * SECOND)
+    assert acceptor.sockets[0].take() == data + data[:1000]
+    assert not one.connection.sent

@@ -1,0 +1,1 @@
+export const answer = 42n === 42n ? 42 : 0;
