@@ -44,6 +44,12 @@ OUR_PORT, PEER_PORT = 80, 40000
 LETTERS = "FSRP.UEC"
 
 
+def set_option(options: SocketOptions, name: str, value: str) -> None:
+    """Sets one of a socket's options, by its attribute."""
+    # Of the attribute's own type: some are bool, and compiled classes take nothing else.
+    setattr(options, name, type(getattr(options, name))(int(value)))
+
+
 class FixedSecret(Secret):
     """Numbers that tests know."""
 
@@ -236,8 +242,7 @@ class Bench:
 
     def _do_option(self, name: str, value: str) -> None:
         assert hasattr(self.options, name)
-        # Of the attribute's own type: some are bool, and compiled classes take nothing else.
-        setattr(self.options, name, type(getattr(self.options, name))(int(value)))
+        set_option(self.options, name, value)
 
     def _do_open(self, how: str, *words: str) -> None:
         _, options = self._fields(list(words))
@@ -356,7 +361,7 @@ class Bench:
         self.net.settle()
 
     def _do_apply(self, name: str, value: str) -> None:
-        setattr(self.sock.connection.change_options(), name, int(value))
+        set_option(self.sock.connection.change_options(), name, value)
         self.sock.connection.apply_options(self.net.now)
         self.net.settle()
 
