@@ -9,7 +9,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from bench import blocks, footprint, network_cards, peers, phases, results, services, tasks, tls
+from bench import (
+    blocks,
+    footprint,
+    javascript,
+    network_cards,
+    peers,
+    phases,
+    results,
+    services,
+    tasks,
+    tls,
+)
 from ovum.paths import build_dir
 from ovum.progress import Progress
 
@@ -21,8 +32,10 @@ SERVICES: Final = "services"
 TASKS: Final = "tasks"
 NETWORK_CARDS: Final = "network_cards"
 BLOCKS: Final = "blocks"
+JAVASCRIPT: Final = "javascript"
 NAMES: Final = (
     *peers.PROGRAMS, NETWORK, PHASES, FOOTPRINT, SERVICES, TASKS, NETWORK_CARDS, BLOCKS,
+    JAVASCRIPT,
 )  # fmt: skip
 MACHINES: Final = ("microvm", "pc")
 
@@ -88,6 +101,8 @@ def _measure(folder: Path, names: Sequence[str], runs: int) -> None:
         (folder / "network_cards.json").write_text(json.dumps(frames, indent=1))
     if BLOCKS in names:
         (folder / "blocks.json").write_text(json.dumps(blocks.measure(folder, runs), indent=1))
+    if JAVASCRIPT in names:
+        (folder / "javascript.json").write_text(json.dumps(javascript.measure(runs), indent=1))
 
 
 def _measure_programs(folder: Path, programs: Sequence[str], runs: int) -> None:
@@ -196,4 +211,8 @@ def report(folder: Path) -> str:
     file = folder / "blocks.json"
     if file.exists():
         parts.append(results.table(blocks.HEAD, blocks.rows(json.loads(file.read_text()))))
+    file = folder / "javascript.json"
+    if file.exists():
+        scripts = javascript.rows(json.loads(file.read_text()))
+        parts.append(results.table(javascript.HEAD, scripts))
     return "\n\n".join(parts) if parts else "nothing has been measured yet"
