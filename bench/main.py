@@ -20,6 +20,7 @@ from bench import (
     services,
     tasks,
     tls,
+    webassembly,
 )
 from ovum.paths import build_dir
 from ovum.progress import Progress
@@ -33,9 +34,10 @@ TASKS: Final = "tasks"
 NETWORK_CARDS: Final = "network_cards"
 BLOCKS: Final = "blocks"
 JAVASCRIPT: Final = "javascript"
+WEBASSEMBLY: Final = "webassembly"
 NAMES: Final = (
     *peers.PROGRAMS, NETWORK, PHASES, FOOTPRINT, SERVICES, TASKS, NETWORK_CARDS, BLOCKS,
-    JAVASCRIPT,
+    JAVASCRIPT, WEBASSEMBLY,
 )  # fmt: skip
 MACHINES: Final = ("microvm", "pc")
 
@@ -99,6 +101,9 @@ def _measure(folder: Path, names: Sequence[str], runs: int) -> None:
     if NETWORK_CARDS in names:
         frames = network_cards.measure_all(runs)
         (folder / "network_cards.json").write_text(json.dumps(frames, indent=1))
+    if WEBASSEMBLY in names:
+        times = webassembly.measure(folder, runs)
+        (folder / "webassembly.json").write_text(json.dumps(times, indent=1))
     if BLOCKS in names:
         (folder / "blocks.json").write_text(json.dumps(blocks.measure(folder, runs), indent=1))
     if JAVASCRIPT in names:
@@ -215,4 +220,8 @@ def report(folder: Path) -> str:
     if file.exists():
         scripts = javascript.rows(json.loads(file.read_text()))
         parts.append(results.table(javascript.HEAD, scripts))
+    file = folder / "webassembly.json"
+    if file.exists():
+        lines = webassembly.rows(json.loads(file.read_text()))
+        parts.append(results.table(webassembly.HEAD, lines))
     return "\n\n".join(parts) if parts else "nothing has been measured yet"

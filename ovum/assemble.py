@@ -21,6 +21,7 @@ from ovum.runners import (
     PARTS,
     Part,
     ensure_part,
+    ensure_prepared,
     imported_parts,
     named_parts,
     parts_of_files,
@@ -82,6 +83,9 @@ def assemble(options: "Options", program: Program, term: str, progress: Progress
     packages = _packages(options, wanted, sysroot, progress)
     layers = [] if packages is None else [packages]
     layers += [ensure_part(sysroot, part) for part in parts]
+    kind, entry = program.kind, program.entry
+    if kind is not None and kind.prepare is not None and entry is not None and packages is not None:
+        layers.append(ensure_prepared(sysroot, entry, kind, options.settings, packages, progress))
     if files:
         from ovum.applayer import ensure_application
 

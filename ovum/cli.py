@@ -28,6 +28,7 @@ ovum boots Python programs in a machine of their own, without an operating syste
 commands:
   run      boot a program, or the Python prompt
   build    write a program as one bootable file
+  pack     make a CD, a disk or what a hypervisor or cluster starts of it
 
 `ovum COMMAND --help` tells more. `ovum --version` prints the version.
 
@@ -35,6 +36,7 @@ examples:
   ovum run
   ovum run prog.py a "b c"
   ovum build prog.py -o app.elf
+  ovum pack prog.py -o app.iso
 """
 
 
@@ -71,6 +73,7 @@ def _expected() -> tuple[type[Exception], ...]:
     from ovum.image import ImageError
     from ovum.network import NetworkError
     from ovum.options import UsageError
+    from ovum.pack.payload import PackError
     from ovum.project import ProjectError
     from ovum.qemu import QemuError
     from ovum.reach import ReachError
@@ -82,8 +85,9 @@ def _expected() -> tuple[type[Exception], ...]:
     from ovum.wheels import WheelError
 
     return (
-        *(BuildError, BytecodeError, CpioError, ImageError, NetworkError, ProgramError),
+        *(BuildError, BytecodeError, CpioError, ImageError, NetworkError, PackError),
         *(
+            ProgramError,
             ProjectError,
             QemuError,
             ReachError,
@@ -224,4 +228,14 @@ def _build(words: Sequence[str]) -> int:
     return 0
 
 
-_COMMANDS: Final[dict[str, Callable[[Sequence[str]], int]]] = {"run": _run, "build": _build}
+def _pack(words: Sequence[str]) -> int:
+    from ovum.pack.command import main as pack
+
+    return pack(words)
+
+
+_COMMANDS: Final[dict[str, Callable[[Sequence[str]], int]]] = {
+    "run": _run,
+    "build": _build,
+    "pack": _pack,
+}

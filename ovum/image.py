@@ -9,11 +9,11 @@ import io
 import mmap
 import os
 import struct
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from ovum.atomic import replaced
 from ovum.cpio import PAGE, find_last, regular, write_archive
 from ovum.elf import PF_R, PT_LOAD, Elf, ElfError, Segment
 
@@ -78,22 +78,13 @@ def compose(kernel: Path, archives: Sequence[Path | bytes], out: Path) -> int:
     if any(size % PAGE for size in sizes):
         raise ImageError("an archive that does not fill whole pages")
     head, segment = _kernel_head(kernel, sum(sizes))
-    handle, temporary = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(head)
-            for part in archives:
-                _append(file, part)
-            size = file.tell()
-            if size != segment.p_offset + segment.p_filesz:
-                raise ImageError("an archive changed while the image was being written")
-            umask = os.umask(0)
-            os.umask(umask)
-            os.fchmod(file.fileno(), 0o777 & ~umask)
-        Path(temporary).replace(out)
-    except BaseException:
-        Path(temporary).unlink()
-        raise
+    with replaced(out, 0o777) as file:
+        file.write(head)
+        for part in archives:
+            _append(file, part)
+        size = file.tell()
+        if size != segment.p_offset + segment.p_filesz:
+            raise ImageError("an archive changed while the image was being written")
     return size
 
 
@@ -117,6 +108,27 @@ def is_image(path: Path) -> bool:
             return elf.segments[-1].p_filesz > 0 and file.read(6) == b"070701"
     except (ElfError, OSError):
         return False
+
+
+def split_image(image: Path) -> tuple[bytes, int, int]:
+    """An image's kernel with an empty placeholder, and offset and size of its archives in bytes.
+
+    Boot loaders that know modules find room for the archives wherever the machine has it; as a part
+    of the kernel they need one piece of memory at one address. Raises ImageError.
+    """
+    if not is_image(image):
+        raise ImageError(f"{image} is no image that `ovum build` has made")
+    with image.open("rb") as file:
+        elf = Elf.parse(file.read(64 * 1024))
+        last = elf.segments[-1]
+        file.seek(0)
+        kernel = bytearray(file.read(last.p_offset))
+    empty = dataclasses.replace(last, p_offset=0, p_vaddr=0, p_paddr=0, p_filesz=0, p_memsz=0)
+    at = elf.segments_at + (len(elf.segments) - 1) * len(empty.pack())
+    kernel[at : at + len(empty.pack())] = empty.pack()
+    if last.p_offset + last.p_filesz > image.stat().st_size:
+        raise ImageError(f"{image} is cut off: its archives should have {last.p_filesz} bytes")
+    return bytes(kernel), last.p_offset, last.p_filesz
 
 
 def start_archive(argv: Sequence[str], environ: Mapping[str, str], cwd: str) -> bytes:

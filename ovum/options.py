@@ -97,14 +97,15 @@ class Options:
     output: Path | None = None
 
 
-class _Parser(argparse.ArgumentParser):
+class Parser(argparse.ArgumentParser):
     """Raises instead of ending the process, so that one place reports mistakes."""
 
     def error(self, message: str) -> None:  # type: ignore[override]
         raise UsageError(f"{message} (see `{self.prog} --help`)")
 
 
-def _image_options(parser: argparse.ArgumentParser) -> None:
+def image_options(parser: argparse.ArgumentParser) -> None:
+    """Adds the options that say what goes into an image."""
     add = parser.add_argument
     add("-m", dest="module", metavar="MODULE", help="run a module, as python3 does")
     add("-c", dest="code", metavar="CODE", help="run this code, as python3 does")
@@ -128,7 +129,7 @@ def _image_options(parser: argparse.ArgumentParser) -> None:
 
 def run_parser() -> argparse.ArgumentParser:
     """The options of `ovum run`; the program and its arguments are split off before."""
-    parser = _Parser(
+    parser = Parser(
         prog="ovum run",
         usage="ovum run [OPTIONS] [TARGET | -m MODULE | -c CODE] [ARGUMENTS ...]",
         description="Boot a Python program: a script, a folder with __main__.py or an image.",
@@ -136,9 +137,9 @@ def run_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    _image_options(parser)
+    image_options(parser)
     add = parser.add_argument
-    add("--memory", dest="memory_mib", metavar="SIZE", type=_memory, default=DEFAULT_MEMORY_MIB,
+    add("--memory", dest="memory_mib", metavar="SIZE", type=memory, default=DEFAULT_MEMORY_MIB,
         help="memory of the machine, 256M by default")  # fmt: skip
     add("--timeout", dest="timeout_s", metavar="SECONDS", type=_seconds,
         help="end the machine after this time, with status 124")  # fmt: skip
@@ -154,7 +155,7 @@ def run_parser() -> argparse.ArgumentParser:
     add(
         "--net",
         metavar="user|none|tap:NAME",
-        type=_network,
+        type=network,
         help="what the network card is connected to, and how it is configured; see below",
     )
     add("--pcap", metavar="FILE", type=Path, help="record all frames, for tcpdump or Wireshark")
@@ -165,7 +166,7 @@ def run_parser() -> argparse.ArgumentParser:
 
 def build_parser() -> argparse.ArgumentParser:
     """The options of `ovum build`."""
-    parser = _Parser(
+    parser = Parser(
         prog="ovum build",
         usage="ovum build [OPTIONS] [TARGET | -m MODULE | -c CODE] -o FILE [-- ARGUMENTS ...]",
         description="Write a Python program as one bootable file.",
@@ -173,7 +174,7 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    _image_options(parser)
+    image_options(parser)
     parser.add_argument("target", nargs="?", help=argparse.SUPPRESS)
     parser.add_argument("-o", "--output", metavar="FILE", type=Path, required=True,
                         help="the image to write")  # fmt: skip
@@ -183,20 +184,25 @@ def build_parser() -> argparse.ArgumentParser:
 def parse_run(words: Sequence[str]) -> Options:
     """Reads what comes after `ovum run`. Raises UsageError."""
     own, target, arguments = split_target(words)
-    options = _options(run_parser().parse_args(_joined(own)))
+    options = options_of(run_parser().parse_args(_joined(own)))
     options.target, options.arguments = target, arguments
     return options
 
 
 def parse_build(words: Sequence[str]) -> Options:
     """Reads what comes after `ovum build`. Raises UsageError."""
-    own, arguments = list(words), []
-    if "--" in own:
-        at = own.index("--")
-        own, arguments = own[:at], own[at + 1 :]
-    options = _options(build_parser().parse_args(own))
+    own, arguments = split_arguments(words)
+    options = options_of(build_parser().parse_args(own))
     options.arguments = arguments
     return options
+
+
+def split_arguments(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Ovum's own words, and those after `--`, which are the program's."""
+    if "--" not in words:
+        return list(words), []
+    at = list(words).index("--")
+    return list(words[:at]), list(words[at + 1 :])
 
 
 def split_target(words: Sequence[str]) -> tuple[list[str], str | None, list[str]]:
@@ -230,7 +236,8 @@ def _joined(words: Sequence[str]) -> list[str]:
     return joined
 
 
-def _options(parsed: argparse.Namespace) -> Options:
+def options_of(parsed: argparse.Namespace) -> Options:
+    """What was parsed, checked as a whole. Raises UsageError."""
     values = vars(parsed)
     values["environ"] = dict(map(_setting, values["environ"]))
     if "qemu" in values:
@@ -250,7 +257,8 @@ def _setting(text: str) -> tuple[str, str]:
     return key, value
 
 
-def _memory(text: str) -> int:
+def memory(text: str) -> int:
+    """MiB of a size, for argparse."""
     try:
         return parse_memory(text)
     except ValueError as error:
@@ -271,7 +279,8 @@ def _port(text: str) -> Port:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
-def _network(text: str) -> Network:
+def network(text: str) -> Network:
+    """A network, for argparse."""
     try:
         return Network.parse(text)
     except ValueError as error:

@@ -42,6 +42,13 @@ PROMPT: Final = (
 NETWORK: Final = (*("ovum.net.service", "ovum.net.clients.configure", "ovum.net.socket.procnet"),)
 """What the services import once there is a socket."""
 
+DRIVERS: Final = (
+    *("ovum.drivers.virtio.disk", "ovum.drivers.virtio.serial", "ovum.drivers.virtio.net"),
+    *("ovum.drivers.virtio.rng", "ovum.drivers.virtio.input", "ovum.drivers.virtio.ninep"),
+    *("ovum.drivers.display.bochs", "ovum.drivers.e1000.card"),
+)
+"""What drivers/matches.py names. Which devices a machine has is its matter, not the program's."""
+
 IMPLIED: Final = {
     "_asyncio": ["asyncio"],
     "_csv": ["csv"],
@@ -66,6 +73,7 @@ IMPLIED: Final = {
     "cProfile": ["pstats"],
     "encodings.idna": ["stringprep", "unicodedata"],
     "logging.config": ["logging.handlers"],
+    "ovum.drivers.matches": [*DRIVERS],
     "multiprocessing": ["multiprocessing.pool", "multiprocessing.dummy"],
     "pyexpat": ["encodings.utf_16"],
     "readline": ["rlcompleter"],

@@ -6,6 +6,7 @@ or when `--with` names it.
 """
 
 import dataclasses
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -14,12 +15,17 @@ from ovum.layers import Store, digest, signature
 from ovum.paths import REPO
 
 if TYPE_CHECKING:
+    from ovum.progress import Progress
     from ovum.sysroot import Sysroot
     from ovum.tree import SourceFile
 
 PLACE: Final = "usr/lib/python3.13/ovum"
 """Where the parts are in an image; pyhost/library.py looks there behind the base layer."""
 
+PREPARED: Final = "usr/lib/ovum/wasm"
+"""Where the files are that `Kind.prepare` made."""
+
+MADE: Final = Store("prepared", ".cpio", keep=24)
 LAYERS: Final = Store("parts", ".cpio", keep=8)
 FOUND: Final = Store("parts-used", ".json", keep=256)
 
@@ -54,6 +60,9 @@ class Kind:
     """The part that the module is in; None if every image has it."""
     requirements: tuple[str, ...] = ()
     """Packages that the module needs, besides those of its part."""
+    prepare: str | None = None
+    """A module that makes files from the program when an image is made, on this machine: `python3
+    -m MODULE FOLDER [--set KEY=VALUE …] PROGRAM`. They are in PREPARED of the image."""
 
     def command(self, target: str, settings: Sequence[str], arguments: Sequence[str]) -> list[str]:
         """The arguments of the interpreter. Raises RunnerError for a setting it does not know."""
@@ -96,6 +105,7 @@ KINDS: Final = (
             "cache": "FOLDER",
         },
         part="wasm",
+        prepare="ovum.wasm.aot",
     ),
 )
 
@@ -188,6 +198,76 @@ def ensure_part(sysroot: "Sysroot", part: Part) -> Path:
             write_archive(archive, entries)
 
     return LAYERS.ensure(digest("part", sysroot.digest, part.name, state), make)
+
+
+def ensure_prepared(
+    sysroot: "Sysroot",
+    program: Path,
+    kind: Kind,
+    settings: Sequence[str],
+    packages: Path,
+    progress: "Progress",
+) -> Path:
+    """The archive of what `kind.prepare` makes from a program; `packages` has what that needs.
+
+    Raises RunnerError with what it says, if it fails.
+    """
+    assert kind.prepare is not None
+    content = hashlib.sha256(program.read_bytes()).hexdigest()
+    folder = REPO / kind.module.removeprefix("ovum.").replace(".", "/")
+    sources = [signature(path) for path in sorted(folder.rglob("*.py"))]
+    key = digest("prepared", sysroot.digest, kind.prepare, content, list(settings), packages.name,
+                 sources)  # fmt: skip
+
+    def make(out: Path, work: Path) -> None:
+        import subprocess
+
+        from ovum.cpio import regular, write_archive
+        from ovum.insysroot import environ
+
+        site, made = work / "site", work / "made"
+        made.mkdir()
+        _unpack(packages, site)
+        words = [word for setting in settings for word in ("--set", setting)]
+        done = subprocess.run(
+            sysroot.python("-m", str(kind.prepare), str(made), *words, str(program.resolve())),
+            env={
+                **environ(sysroot),
+                "PYTHONPATH": f"{site}:{REPO}",
+                "PYTHONDONTWRITEBYTECODE": "1",
+            },
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+        )
+        if done.returncode:
+            raise RunnerError(f"{program}: {done.stderr.strip()}")
+        with out.open("wb") as archive:
+            write_archive(
+                archive, (regular(f"{PREPARED}/{one.name}", one) for one in sorted(made.iterdir()))
+            )
+
+    found = MADE.find(key)
+    if found is not None:
+        return found
+    with progress.step(f"compiling {program.name}"):
+        return MADE.ensure(key, make)
+
+
+def _unpack(packages: Path, site: Path) -> None:
+    """The files of a layer of packages, as they are in the folder site-packages."""
+    import stat
+
+    from ovum.cpio import read_archive
+    from ovum.stdlib import SITE_PACKAGES
+
+    for entry, _ in read_archive(packages.read_bytes()):
+        name = entry.name.removeprefix(f"{SITE_PACKAGES}/")
+        if name != entry.name and stat.S_ISREG(entry.mode) and isinstance(entry.content, bytes):
+            path = site / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(entry.content)
 
 
 def _belongs(path: Path) -> bool:

@@ -10,7 +10,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 LONGEST = (
     *("test_contract", "test_wheels", "test_checks", "test_ninep", "test_stress", "test_regrtest"),
-    *("test_network_cards", "test_display", "test_memory", "test_repeated"),
+    *("test_network_cards", "test_display", "test_memory", "test_repeated", "test_pack"),
     *("test_strip", "test_kernel_c", "test_reach"),
 )
 """Files that take longest, which begin first: the end is when all processors have something."""

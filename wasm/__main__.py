@@ -30,12 +30,7 @@ class SettingError(Exception):
 
 def main(words: "Sequence[str]") -> int:
     """Runs what these words say; gives the exit status."""
-    settings: list[tuple[str, str]] = []
-    at = 0
-    while len(words) > at + 1 and words[at] == "--set":
-        name, _, value = words[at + 1].partition("=")
-        settings.append((name, value))
-        at += 2
+    settings, at = split_settings(words)
     if at >= len(words) or words[at].startswith("-"):
         print(USAGE, file=sys.stderr)
         return STATUS_USAGE
@@ -59,6 +54,17 @@ def main(words: "Sequence[str]") -> int:
     except (WasmError, SettingError, OSError) as error:
         print(f"{name}: {error}", file=sys.stderr)
         return STATUS_USAGE
+
+
+def split_settings(words: "Sequence[str]") -> tuple[list[tuple[str, str]], int]:
+    """The settings that the words begin with, as names and values, and where they end."""
+    settings = []
+    at = 0
+    while len(words) > at + 1 and words[at] == "--set":
+        name, _, value = words[at + 1].partition("=")
+        settings.append((name, value))
+        at += 2
+    return settings, at
 
 
 def read_limits(settings: "Sequence[tuple[str, str]]") -> tuple[Limits, str | None]:

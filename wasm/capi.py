@@ -117,6 +117,8 @@ wasm_engine_delete v p
 wasmtime_config_consume_fuel_set v pb
 wasmtime_config_epoch_interruption_set v pb
 wasmtime_config_max_wasm_stack_set v pn
+wasmtime_config_target_set p ps
+wasmtime_config_cranelift_flag_enable v ps
 wasmtime_config_parallel_compilation_set v pb
 wasmtime_config_memory_init_cow_set v pb
 wasmtime_config_memory_reservation_set v pu

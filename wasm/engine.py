@@ -1,16 +1,21 @@
 """Compilers by their settings, and compiled code in a cache."""
 
+import contextlib
 import os
 from ctypes import byref, c_void_p
 
 from ovum.wasm import capi
 from ovum.wasm.capi import Bytes, lib
-from ovum.wasm.errors import check
+from ovum.wasm.errors import WasmError, check
 from ovum.wasm.limits import Limits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Final
+
+PREPARED: "Final" = "/usr/lib/ovum/wasm"
+"""Where an image has code that was compiled when the image was made."""
 
 _engines: "dict[tuple[bool, bool, int], Engine]" = {}
 
@@ -20,8 +25,15 @@ _CACHE_LAYOUT: "Final" = 1
 class Engine:
     """One compiler with its settings. Code runs only in stores of the engine it was compiled by."""
 
-    def __init__(self, fuel: bool, interrupt: bool, stack: int) -> None:
+    def __init__(
+        self, fuel: bool, interrupt: bool, stack: int, features: "Sequence[str] | None" = None
+    ) -> None:
+        """Features: of the processor that the code is for; None is this one, with all it has."""
         config = lib.wasm_config_new()
+        if features is not None:
+            check(lib.wasmtime_config_target_set(config, b"x86_64-unknown-linux-gnu"))
+            for feature in features:
+                lib.wasmtime_config_cranelift_flag_enable(config, f"has_{feature}".encode())
         if fuel:
             lib.wasmtime_config_consume_fuel_set(config, True)
         if interrupt:
@@ -63,23 +75,44 @@ def compile_module(engine: Engine, binary: bytes, cache: str | None) -> int:
     cache: a folder where compiled code is kept, by the module's content. Whoever can write there
     decides what runs: the code in it is machine code.
     """
+    if os.path.isdir(PREPARED):
+        path = kept_path(engine, binary, PREPARED)
+        if os.path.exists(path):
+            # Code for a processor that this one is not is compiled again.
+            with contextlib.suppress(WasmError):
+                return _loaded(engine, path)
     if cache is None:
         return _compiled(engine, binary)
-    import hashlib
-
-    name = hashlib.sha256(f"{_CACHE_LAYOUT} {engine.key} {_version()} ".encode() + binary)
-    path = os.path.join(cache, f"{name.hexdigest()[:32]}.cwasm")
-    module = c_void_p()
+    path = kept_path(engine, binary, cache)
     if os.path.exists(path):
-        error = lib.wasmtime_module_deserialize_file(
-            engine.address, os.fsencode(path), byref(module)
-        )
-        check(error)
-        assert module.value is not None
-        return module.value
+        return _loaded(engine, path)
     address = _compiled(engine, binary)
     _keep(address, path)
     return address
+
+
+def prepare(engine: Engine, binary: bytes, folder: str) -> None:
+    """Compiles a module and keeps it in the folder. Raises WasmError."""
+    address = _compiled(engine, binary)
+    _keep(address, kept_path(engine, binary, folder))
+    lib.wasmtime_module_delete(address)
+
+
+def kept_path(engine: Engine, binary: bytes, folder: str) -> str:
+    """The file of a module's compiled code."""
+    import hashlib
+
+    # Of the library its size: the code itself says for which version it is.
+    size = os.stat(capi.library_path()).st_size
+    name = hashlib.sha256(f"{_CACHE_LAYOUT} {engine.key} {size} ".encode() + binary)
+    return os.path.join(folder, f"{name.hexdigest()[:32]}.cwasm")
+
+
+def _loaded(engine: Engine, path: str) -> int:
+    module = c_void_p()
+    check(lib.wasmtime_module_deserialize_file(engine.address, os.fsencode(path), byref(module)))
+    assert module.value is not None
+    return module.value
 
 
 def _compiled(engine: Engine, binary: bytes) -> int:
@@ -98,12 +131,6 @@ def _keep(address: int, path: str) -> None:
     with open(scratch, "wb") as file:
         file.write(capi.taken(packed))
     os.replace(scratch, path)
-
-
-def _version() -> str:
-    """Tells compiled code of another processor or another wasmtime apart."""
-    state = os.stat(capi.library_path())
-    return f"{state.st_size} {state.st_mtime_ns} {os.uname().machine}"
 
 
 def validate(binary: bytes, limits: Limits) -> None:

@@ -27,7 +27,7 @@ static u8 acpi_enable;
 static volatile u8 *sleep_control;              /* hardware-reduced ACPI: a register in memory or… */
 static u16 sleep_control_port;                  /* …a port (4.8.3.7) */
 static u8 sleep_type_a, sleep_type_b;
-static bool have_s5;
+static bool have_s5, reduced_hardware;
 static struct { u8 space; paddr_t address; u8 value; } reset;
 
 static bool sums_to_zero(const u8 *p, u64 n) {
@@ -97,6 +97,7 @@ static void read_fadt(const struct header *h) {
     pm1a_control = (u16)get32(f + 64);
     pm1b_control = (u16)get32(f + 68);
     if (h->length >= 256 && get32(f + 112) & 1 << 20) {
+        reduced_hardware = true;
         u64 at = get64(f + 248);
         if (f[244] == 0 && at)
             sleep_control = map_device(at, 1, false);
@@ -161,6 +162,8 @@ void acpi_init(void) {
 
 const struct acpi_ioapic *acpi_ioapic(unsigned number) { return number < ioapic_count ? &ioapics[number] : NULL; }
 struct acpi_irq_route acpi_isa_irq(unsigned irq) { return irq < 16 ? routes[irq] : (struct acpi_irq_route){irq, false, false}; }
+
+bool acpi_without_power_off(void) { return reduced_hardware && !sleep_control && !sleep_control_port; }
 
 void acpi_power_off(void) {
     if (!have_s5)

@@ -21,6 +21,9 @@ struct acpi_irq_route {
 struct acpi_irq_route acpi_isa_irq(unsigned irq);
 /* Asks for S5 if the tables say how: it comes a moment later. */
 void acpi_power_off(void);
+/* Is this a machine whose tables leave no way to power it off, by being of reduced hardware without the register
+ * for that (4.8.3.7)? Firecracker is one. */
+bool acpi_without_power_off(void);
 /* Has the power button told to the services thread. After apic_init. */
 void acpi_power_button_init(void);
 /* Writes the FADT's reset register; returns if there is none. */

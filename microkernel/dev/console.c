@@ -214,9 +214,9 @@ void console_exit(u8 status) {
     if (port)
         out8((u16)port, status);
     acpi_power_off();
-    /* Machines without ACPI (Firecracker, small QEMU ones) take a reset for the end; on others it would
-     * start everything again. */
-    if (!boot_info.has_rsdp)
+    /* Machines without ACPI or its way to power off (small QEMU ones, Firecracker) take a reset for the end; on
+     * others it would start everything again. */
+    if (!boot_info.has_rsdp || acpi_without_power_off())
         machine_reboot();
     machine_halt();
 }

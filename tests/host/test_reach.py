@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from ovum import reach, stdlib
+from ovum.drivers import matches
 from ovum.reach import Reached, encodings_named, reached
 from ovum.sysroot import Sysroot
 
@@ -132,6 +133,10 @@ def test_every_name_in_the_tables_exists(sysroot: Sysroot) -> None:
     names += [*reach.IMPLIED, *(name for some in reach.IMPLIED.values() for name in some)]
     missing = reached(sysroot, path, modules=names).missing
     assert {name for name, by in missing.items() if by == "the start"} == set()
+
+
+def test_all_drivers_come_with_who_looks_for_devices() -> None:
+    assert set(reach.DRIVERS) == {*matches.VIRTIO.values(), *matches.PCI.values()}
 
 
 def test_only_modules_within_a_folder_are_followed_on_request(

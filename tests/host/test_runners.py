@@ -6,18 +6,23 @@ from pathlib import Path
 import pytest
 
 from ovum.application import contents, find_program
-from ovum.cpio import read_archive
+from ovum.cpio import read_archive, regular, write_archive
 from ovum.options import parse_build, parse_run
+from ovum.progress import Progress
 from ovum.runners import (
     KINDS,
     PARTS,
+    PREPARED,
+    Kind,
     RunnerError,
     ensure_part,
+    ensure_prepared,
     imported_parts,
     kind_of,
     named_parts,
     parts_of_files,
 )
+from ovum.stdlib import SITE_PACKAGES
 from ovum.sysroot import Sysroot
 from ovum.tree import source_file
 
@@ -88,6 +93,36 @@ def test_the_packages_of_parts_are_pinned_to_what_is_tested() -> None:
     for requirement in (*PARTS["wasm"].requirements, *KINDS[0].requirements):
         assert requirement in tested
         assert f'"{requirement}"' in PROJECT.read_text()
+
+
+def test_a_program_is_prepared_once(
+    sysroot: Sysroot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a module from the packages, which finds ovum's own beside it."""
+    monkeypatch.setenv("OVUM_CACHE", str(tmp_path / "cache"))
+    code = b"""import sys
+from ovum.paths import REPO
+folder, *words, program = sys.argv[1:]
+content = open(program, "rb").read()
+if content == b"bad":
+    sys.exit("no good")
+open(folder + "/made", "wb").write(content + repr(words).encode())
+"""
+    packages = tmp_path / "packages.cpio"
+    with packages.open("wb") as archive:
+        write_archive(archive, [regular(f"{SITE_PACKAGES}/preparer.py", code)])
+    program = tmp_path / "prog.x"
+    kind = Kind((".x",), "ovum.wasm", {}, prepare="preparer")
+    for content in (b"one", b"two", b"one"):
+        program.write_bytes(content)
+        layer = ensure_prepared(sysroot, program, kind, ["a=b"], packages, Progress(silent=True))
+        (entry,) = [one for one, _ in read_archive(layer.read_bytes()) if stat.S_ISREG(one.mode)]
+        assert entry.name == f"{PREPARED}/made"
+        assert entry.content == content + b"['--set', 'a=b']"
+    assert len(list((tmp_path / "cache/prepared").glob("*.cpio"))) == 2
+    program.write_bytes(b"bad")
+    with pytest.raises(RunnerError, match=r"prog\.x: no good"):
+        ensure_prepared(sysroot, program, kind, [], packages, Progress(silent=True))
 
 
 def test_a_part_is_a_layer_of_bytecode(sysroot: Sysroot) -> None:

@@ -215,13 +215,17 @@ def test_a_signal_that_raises_ends_the_code(
 ) -> None:
     handler(_raise)
     instance = endless(wasm.Limits())
+    noted = 0
     for _ in range(5):
-        timer = _later(signal.SIGUSR1)
         with pytest.raises(Raised) as caught:
+            # Inside, where a busy machine may let it come before the call.
+            timer = _later(signal.SIGUSR1)
             instance[name]()
         timer.join()
-        assert "in WebAssembly" in "".join(getattr(caught.value, "__notes__", ["in WebAssembly"]))
+        noted += len(getattr(caught.value, "__notes__", ()))
         assert instance.f() == 5
+    # At least once it came when the code ran.
+    assert noted
     assert signal.getsignal(signal.SIGUSR1) is _raise
     assert _signal.set_wakeup_fd(-1) == -1
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ovum import wasm
+from ovum.wasm import aot, engine
 from ovum.wasm.binary import FuncType, Reader
 
 NUMBERS = wasm.Module("""(module
@@ -319,6 +320,30 @@ def test_compiled_code_is_kept(tmp_path: Path) -> None:
     kept.write_bytes(b"something else")
     with pytest.raises(wasm.WasmError):
         wasm.Module(source, cache=str(tmp_path))
+
+
+def test_code_that_was_made_ahead_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "a.wat"
+    program.write_text('(module (func (export "f") (result i32) i32.const 3))')
+    folder = tmp_path / "ahead"
+    for words in ([], ["--set", "timeout=5"], ["--set", "fuel=100"]):
+        aot.main([str(folder), *words, str(program)])
+    assert len(list(folder.iterdir())) == 3
+    monkeypatch.setattr(engine, "PREPARED", str(folder))
+    # A module that is compiled now is not the one of the file.
+    monkeypatch.setattr(engine, "_compiled", lambda *_: pytest.fail("it was compiled again"))
+    for limits in (wasm.Limits(interrupt=False), wasm.Limits(timeout=5), wasm.Limits(
+        fuel=100, interrupt=False)):  # fmt: skip
+        assert wasm.Module(program, limits=limits).instantiate().f() == 3
+    monkeypatch.undo()
+    monkeypatch.setattr(engine, "PREPARED", str(folder))
+    for made in folder.iterdir():
+        made.unlink()
+        made.write_bytes(b"for another processor")
+    assert wasm.Module(program, limits=wasm.Limits(timeout=5)).instantiate().f() == 3
+    program.write_text("(module (func (result i32)))")
+    with pytest.raises(SystemExit, match="type mismatch"):
+        aot.main([str(folder), str(program)])
 
 
 def test_stores_are_freed_with_what_is_in_them() -> None:
