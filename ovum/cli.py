@@ -29,6 +29,7 @@ commands:
   run      boot a program, or the Python prompt
   build    write a program as one bootable file
   pack     make a CD, a disk or what a hypervisor or cluster starts of it
+  doctor   check this host, and say what to do
 
 `ovum COMMAND --help` tells more. `ovum --version` prints the version.
 
@@ -234,8 +235,15 @@ def _pack(words: Sequence[str]) -> int:
     return pack(words)
 
 
+def _doctor(words: Sequence[str]) -> int:
+    from ovum.doctor import main as doctor
+
+    return doctor(words)
+
+
 _COMMANDS: Final[dict[str, Callable[[Sequence[str]], int]]] = {
     "run": _run,
     "build": _build,
     "pack": _pack,
+    "doctor": _doctor,
 }
