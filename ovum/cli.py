@@ -29,6 +29,7 @@ commands:
   run      boot a program, or the Python prompt
   build    write a program as one bootable file
   pack     make a CD, a disk or what a hypervisor or cluster starts of it
+  new      make a small project to begin with
   doctor   check this host, and say what to do
 
 `ovum COMMAND --help` tells more. `ovum --version` prints the version.
@@ -235,6 +236,12 @@ def _pack(words: Sequence[str]) -> int:
     return pack(words)
 
 
+def _new(words: Sequence[str]) -> int:
+    from ovum.new import main as new
+
+    return new(words)
+
+
 def _doctor(words: Sequence[str]) -> int:
     from ovum.doctor import main as doctor
 
@@ -245,5 +252,6 @@ _COMMANDS: Final[dict[str, Callable[[Sequence[str]], int]]] = {
     "run": _run,
     "build": _build,
     "pack": _pack,
+    "new": _new,
     "doctor": _doctor,
 }
