@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+from os.path import dirname
 
 from _quickjs import JSException
 
@@ -45,7 +44,7 @@ _HELPERS = (
 )
 """What core.js returns."""
 
-_HERE = Path(__file__).parent
+_HERE = dirname(__file__)
 
 
 class Crossing:
@@ -54,7 +53,6 @@ class Crossing:
     loop: Loop
 
     def __init__(self, stack_limit: int) -> None:
-        self.json = json
         self.engine = engine = Engine()
         # Not while the context is being made.
         self._draining = True
@@ -75,7 +73,7 @@ class Crossing:
 
     def _load_core(self) -> None:
         engine = self.engine
-        make = self._script(_HERE / "core.js", "ovum:core")
+        make = self._script(f"{_HERE}/core.js", "ovum:core")
         core = engine.call(make, undefined(), [])
         self._helpers = engine.members(core, _HELPERS)
         # No id is a number below 0.
@@ -83,7 +81,7 @@ class Crossing:
         self._slot = self._helpers["slot"]
         engine.dropped += [make, core]
 
-    def part(self, path: Path, name: str, *arguments: Any) -> Any:
+    def part(self, path: str, name: str, *arguments: Any) -> Any:
         """Runs a JavaScript file whose value is a function, calls that, and returns its result.
 
         So a part of the environment gets what is private to it.
@@ -91,9 +89,9 @@ class Crossing:
         with Entry(self):
             return self.values.to_python(self._script(path, name))(*arguments)
 
-    def _script(self, path: Path, name: str) -> Value:
+    def _script(self, path: str, name: str) -> Value:
         engine = self.engine
-        return engine.run(engine.part(str(path), name))
+        return engine.run(engine.part(path, name))
 
     def entered(self) -> Entry:
         """`with` this, errors become Python's, and the jobs of promises run at the end."""

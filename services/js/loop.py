@@ -7,16 +7,15 @@ descriptors, immediates; behind every callback come ticks and the jobs of promis
 
 from __future__ import annotations
 
-from collections import deque
-from contextlib import contextmanager
-from pathlib import Path
+from _collections import deque
+from os.path import dirname
 
 from ovum.services import tasks
 from ovum.services.js.engine import undefined
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator
+    from collections.abc import Callable, Coroutine
     from types import FrameType
     from typing import Any
 
@@ -29,6 +28,19 @@ _NEVER = 1 << 62
 """Nanoseconds."""
 
 _PARTS = ("nextTick", "tick", "state", "now", "timer", "turn", "immediate", "putBack")
+
+
+class Held:
+    """What `Loop.held` returns."""
+
+    def __init__(self, loop: Loop) -> None:
+        self._loop = loop
+
+    def __enter__(self) -> None:
+        self._loop.hold()
+
+    def __exit__(self, *error: object) -> None:
+        self._loop.release()
 
 
 class Loop:
@@ -50,7 +62,7 @@ class Loop:
         None, the exception ends the loop."""
         self.on_idle: Callable[[], None] | None = None
         """Called when nothing is left to wait for; if there is something then, the loop goes on."""
-        made = context.part(Path(__file__).with_name("loop.js"), "ovum:loop", self._raise_ticks)
+        made = context.part(f"{dirname(__file__)}/loop.js", "ovum:loop", self._raise_ticks)
         self._js: dict[str, JSFunction] = {name: made[name] for name in _PARTS}
         self.next_tick: JSFunction = self._js["nextTick"]
         """`process.nextTick`: has a function called before anything else of the loop."""
@@ -88,14 +100,9 @@ class Loop:
         if self._wake is not None:
             self._wake.set()
 
-    @contextmanager
-    def held(self) -> Iterator[None]:
+    def held(self) -> Held:
         """A block in which the loop does not end."""
-        self.hold()
-        try:
-            yield
-        finally:
-            self.release()
+        return Held(self)
 
     def start(
         self, function: Callable[..., Coroutine[Any, Any, Any]], *arguments: Any, hold: bool = True
@@ -231,7 +238,7 @@ class Loop:
 
     def _handle_interrupts(self, scheduler: tasks.Scheduler) -> Callable[[], None]:
         """Has Ctrl-C end JavaScript that runs, and the loop where it waits."""
-        import signal
+        import _signal as signal
         import threading
 
         if (

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 from os.path import dirname
-from pathlib import Path
 
 from ovum.services.js import library
 from ovum.services.js.engine import Ref, Thrown
 from ovum.services.js.errors import JSError, JSThrow
 from ovum.services.js.objects import JSObject
+from ovum.services.js.plain import quoted, read_file
 from ovum.services.js.resolve import NotFound, Resolver
 
 TYPE_CHECKING = False
@@ -54,7 +54,7 @@ class Modules:
             self._engine.runtime, self._normalize, self._loader, self._attributes, None
         )
         js = context.part(
-            Path(__file__).with_name("modules.js"),
+            f"{dirname(__file__)}/modules.js",
             "ovum:modules",
             *(self._resolve, self._load, self.is_builtin, self._builtin, self._namespace),
         )
@@ -108,7 +108,7 @@ class Modules:
     def check(self, path: str) -> None:
         """Compiles a program and runs nothing. Raises JSError, a SyntaxError; OSError."""
         path = self._program(path)
-        source = Path(path).read_bytes()
+        source = read_file(path)
         context = self._context
         with context.entered():
             if self.kind(path, source) == "module":
@@ -149,7 +149,7 @@ class Modules:
             raise JSThrow("Error", str(error), code=error.code) from error
 
     def _load(self, path: str) -> list[Any]:
-        source = Path(path).read_bytes()
+        source = read_file(path)
         kind = self.kind(path, source)
         if kind == "json":
             return ["json", source.decode("utf-8-sig")]
@@ -164,7 +164,7 @@ class Modules:
         known = self.resolver.is_module(path)
         if known is None:
             # As node does: what is no CommonJS by its syntax is a module.
-            source = Path(path).read_bytes() if source is None else source
+            source = read_file(path) if source is None else source
             known = self._looks_like_module(source)
         return "module" if known else "commonjs"
 
@@ -248,7 +248,7 @@ class Modules:
             exports = self._js["getBuiltin"].kept(name)
             return self._synthetic(name, lambda: exports, self._js["keys"](exports))
         path = name.partition("?")[0]
-        source = Path(path).read_bytes()
+        source = read_file(path)
         kind = self.kind(path, source)
         if kind == "json":
             return self._synthetic(name, lambda: self._js["imported"].kept(path, name), [])
@@ -289,8 +289,8 @@ class Modules:
         lines = ["const exports = import.meta.load();", "export default exports;"]
         for number, each in enumerate(names):
             if each not in ("default", "module.exports"):
-                quoted = self._context.json.dumps(each)
-                lines.append(f"const v{number} = exports[{quoted}];")
-                lines.append(f"export {{v{number} as {quoted}}};")
+                name_there = quoted(each)
+                lines.append(f"const v{number} = exports[{name_there}];")
+                lines.append(f"export {{v{number} as {name_there}}};")
         source = "\n".join(lines).encode("utf-8", "surrogatepass")
         return self._compiled(source, name, {"load": load})

@@ -6,7 +6,6 @@ files are absolute paths; nothing is run here.
 
 from __future__ import annotations
 
-import json
 import os
 from os.path import dirname, isdir, isfile, join, normpath
 
@@ -65,6 +64,9 @@ class Resolver:
             path = join(folder, "package.json")
             content: dict[str, Any] | None = None
             if isfile(path):
+                # Only here: programs without a package are not to wait for it.
+                import json
+
                 with open(path, encoding="utf-8") as file:
                     try:
                         read = json.load(file)

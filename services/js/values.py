@@ -35,6 +35,7 @@ from ovum.services.js.engine import (
 from ovum.services.js.errors import UNDEFINED, BigInt, JSError, JSThrow, Undefined
 from ovum.services.js.library import Value
 from ovum.services.js.objects import JSFunction, JSObject, JSPromise
+from ovum.services.js.plain import loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -111,12 +112,12 @@ class Values:
         described: str = context.helper_text("describe", ref.value)
         code = described[0]
         if code == "J":
-            return context.json.loads(described[1:])
+            return loads(described[1:])
         if code == "F":
             return JSFunction(context, ref)
         if code == "K":
             side = _Side(context)
-            return side.decoded(context.json.loads(described[1:]))
+            return side.decoded(loads(described[1:]))
         if code == "B":
             return self._bytes(ref.value)
         if code == "V":

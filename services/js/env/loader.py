@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from pathlib import Path
+from os.path import dirname
 
 from ovum.services.js.engine import Ref, undefined
 from ovum.services.js.env.catalogue import PARTS
 from ovum.services.js.objects import JSFunction, JSObject
+from ovum.services.js.plain import read_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ovum.services.js.context import Context
 
-_HERE = Path(__file__).parent
+_HERE = dirname(__file__)
 _HEAD = "(function (exports, require, module, binding) { "
 
 
@@ -26,6 +26,10 @@ def file_name(module: str) -> str:
     return name.replace("/", "_").replace(":", "_") + ".js"
 
 
+def _source(name: str) -> str:
+    return read_file(f"{_HERE}/{name}").decode("utf-8")
+
+
 class Environment:
     """What a context has of the environment."""
 
@@ -33,14 +37,14 @@ class Environment:
         self._context = context
         self._bindings: dict[str, dict[str, Any]] = {}
         self._compiled: list[str] = []
-        boot = context.evaluate((_HERE / "boot.js").read_text("utf-8"), "node:internal/boot")
+        boot = context.evaluate(_source("boot.js"), "node:internal/boot")
         made = boot(self._compile, self._binding)
         self._load: JSFunction = made["load"]
         self._globals: JSFunction = made["globals"]
 
     def _compile(self, module: str) -> JSFunction:
         self._compiled.append(module)
-        source = (_HERE / file_name(module)).read_text("utf-8")
+        source = _source(file_name(module))
         # The head stands in the first line, so that lines of stacks are those of the file.
         function: JSFunction = self._context.evaluate(f"{_HEAD}{source}\n}})", f"node:{module}")
         return function
@@ -48,7 +52,8 @@ class Environment:
     def _binding(self, name: str) -> dict[str, Any]:
         found = self._bindings.get(name)
         if found is None:
-            module = import_module(f"ovum.services.js.env.{name}")
+            # `importlib` would be imported for this alone.
+            module = __import__(f"ovum.services.js.env.{name}", fromlist=("bind",))
             found = self._bindings[name] = module.bind(self._context)
         return found
 

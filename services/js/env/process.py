@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import _signal as signal
 import os
-import signal
 import sys
 import time
 
 from ovum.services.js.errors import BigInt, JSError, JSThrow
 from ovum.services.js.objects import JSObject
+from ovum.services.js.plain import quoted, read_file
 from ovum.services.tasks import SchedulerEnded
 
 TYPE_CHECKING = False
@@ -18,6 +19,18 @@ if TYPE_CHECKING:
 
     from ovum.services.js.context import Context
     from ovum.services.js.objects import JSFunction
+
+
+def _number(name: str) -> int | None:
+    """A signal's number, None for what is no signal."""
+    found = getattr(signal, name, None) if name.startswith("SIG") else None
+    return found if isinstance(found, int) else None
+
+
+def environment() -> str:
+    """The variables of the environment, as JSON."""
+    pairs = (f"{quoted(name)}:{quoted(value)}" for name, value in os.environ.items())
+    return f"{{{','.join(pairs)}}}"
 
 
 class Signals:
@@ -32,7 +45,7 @@ class Signals:
 
         Raises a JavaScript error for a signal that cannot be caught, or off the main thread.
         """
-        number = getattr(signal, name, None)
+        number = _number(name)
         if number is None or number in (signal.SIGKILL, signal.SIGSTOP):
             # A name that is no signal's is an event like any other.
             return
@@ -55,7 +68,7 @@ class Signals:
 
     def unwatch(self, name: str) -> None:
         """Puts back what was done with the signal before."""
-        number = getattr(signal, name, None)
+        number = _number(name)
         if number in self._before:
             signal.signal(number, self._before.pop(number))
 
@@ -95,9 +108,7 @@ def facts(context: Context) -> dict[str, Any]:
 
 def memory(context: Context) -> list[int]:
     """Bytes: of the whole program, of the context's limit as far as it is used, and used."""
-    from pathlib import Path
-
-    pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+    pages = int(read_file("/proc/self/statm").split()[1])
     found = context.memory()
     return [
         pages * os.sysconf("SC_PAGESIZE"),
@@ -107,7 +118,7 @@ def memory(context: Context) -> list[int]:
 
 
 def _kill(target: int, name: str | int) -> None:
-    number = name if isinstance(name, int) else getattr(signal, name, None)
+    number = name if isinstance(name, int) else _number(name)
     if number is None:
         raise JSThrow("TypeError", f"Unknown signal: {name}", code="ERR_UNKNOWN_SIGNAL")
     os.kill(target, number)
@@ -123,8 +134,6 @@ def _umask(mask: int) -> int:
 
 def bind(context: Context) -> dict[str, Any]:
     """The functions for JavaScript."""
-    from json import dumps
-
     own, signals = Process(context), Signals(context)
     begun = time.monotonic()
 
@@ -140,7 +149,7 @@ def bind(context: Context) -> dict[str, Any]:
         "builtin": context.require,
         "chdir": os.chdir,
         "cwd": os.getcwd,
-        "environment": lambda: dumps(dict(os.environ)),
+        "environment": environment,
         "exit": leave,
         "facts": lambda: facts(context),
         "ids": lambda: [os.getuid(), os.geteuid(), os.getgid(), os.getegid()],

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path
+from os.path import dirname
 
 from ovum.services.js import library
 from ovum.services.js.library import VALUE_AT, Value
@@ -49,7 +49,7 @@ class Completer:
         self._declared: dict[str, None] = {}
         # Without conversions: they look at objects, and a proxy can see that.
         is_proxy = context.raw_function(_is_proxy)
-        self.js: Any = context.part(Path(__file__).with_name("prompt.js"), "ovum:prompt", is_proxy)
+        self.js: Any = context.part(f"{dirname(__file__)}/prompt.js", "ovum:prompt", is_proxy)
 
     def declared(self, source: str) -> None:
         """Takes the names that a program may have made which are no properties of an object."""
