@@ -12,6 +12,7 @@ from typing import Final
 from bench import (
     blocks,
     footprint,
+    javascript,
     network_cards,
     peers,
     phases,
@@ -32,10 +33,11 @@ SERVICES: Final = "services"
 TASKS: Final = "tasks"
 NETWORK_CARDS: Final = "network_cards"
 BLOCKS: Final = "blocks"
+JAVASCRIPT: Final = "javascript"
 WEBASSEMBLY: Final = "webassembly"
 NAMES: Final = (
     *peers.PROGRAMS, NETWORK, PHASES, FOOTPRINT, SERVICES, TASKS, NETWORK_CARDS, BLOCKS,
-    WEBASSEMBLY,
+    JAVASCRIPT, WEBASSEMBLY,
 )  # fmt: skip
 MACHINES: Final = ("microvm", "pc")
 
@@ -104,6 +106,8 @@ def _measure(folder: Path, names: Sequence[str], runs: int) -> None:
         (folder / "webassembly.json").write_text(json.dumps(times, indent=1))
     if BLOCKS in names:
         (folder / "blocks.json").write_text(json.dumps(blocks.measure(folder, runs), indent=1))
+    if JAVASCRIPT in names:
+        (folder / "javascript.json").write_text(json.dumps(javascript.measure(runs), indent=1))
 
 
 def _measure_programs(folder: Path, programs: Sequence[str], runs: int) -> None:
@@ -212,6 +216,10 @@ def report(folder: Path) -> str:
     file = folder / "blocks.json"
     if file.exists():
         parts.append(results.table(blocks.HEAD, blocks.rows(json.loads(file.read_text()))))
+    file = folder / "javascript.json"
+    if file.exists():
+        scripts = javascript.rows(json.loads(file.read_text()))
+        parts.append(results.table(javascript.HEAD, scripts))
     file = folder / "webassembly.json"
     if file.exists():
         lines = webassembly.rows(json.loads(file.read_text()))
