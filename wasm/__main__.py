@@ -4,8 +4,8 @@ It gets the process's streams, its environment, and all files: the machine is th
 docs/webassembly.md lists the settings.
 """
 
+import _signal
 import os
-import signal
 import sys
 
 from ovum.wasm.command import Dir, run
@@ -36,7 +36,8 @@ def main(words: "Sequence[str]") -> int:
         return STATUS_USAGE
     program, arguments = words[at], words[at + 1 :]
     # A signal ends the program whatever it waits for, as it does with one that the machine runs.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # (The module `signal` would take as long to import as everything here.)
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
     name = os.path.basename(program)
     try:
         limits, cache = read_limits(settings)

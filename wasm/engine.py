@@ -1,6 +1,5 @@
 """Compilers by their settings, and compiled code in a cache."""
 
-import contextlib
 import os
 from ctypes import byref, c_void_p
 
@@ -78,9 +77,11 @@ def compile_module(engine: Engine, binary: bytes, cache: str | None) -> int:
     if os.path.isdir(PREPARED):
         path = kept_path(engine, binary, PREPARED)
         if os.path.exists(path):
-            # Code for a processor that this one is not is compiled again.
-            with contextlib.suppress(WasmError):
+            try:
                 return _loaded(engine, path)
+            except WasmError:
+                # It is for a processor that this one is not.
+                return _compiled(engine, binary)
     if cache is None:
         return _compiled(engine, binary)
     path = kept_path(engine, binary, cache)
@@ -100,11 +101,14 @@ def prepare(engine: Engine, binary: bytes, folder: str) -> None:
 
 def kept_path(engine: Engine, binary: bytes, folder: str) -> str:
     """The file of a module's compiled code."""
-    import hashlib
-
+    try:
+        # Python's own, from 3.12 on: hashlib loads OpenSSL, which takes longer than all of this.
+        from _sha2 import sha256
+    except ImportError:
+        from hashlib import sha256
     # Of the library its size: the code itself says for which version it is.
     size = os.stat(capi.library_path()).st_size
-    name = hashlib.sha256(f"{_CACHE_LAYOUT} {engine.key} {size} ".encode() + binary)
+    name = sha256(f"{_CACHE_LAYOUT} {engine.key} {size} ".encode() + binary)
     return os.path.join(folder, f"{name.hexdigest()[:32]}.cwasm")
 
 

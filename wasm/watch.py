@@ -8,7 +8,6 @@ by themselves in a callback's first instruction: an exception there has no way t
 """
 
 import _signal
-import contextlib
 import os
 import select
 import threading
@@ -105,9 +104,11 @@ class Guard:
     def pass_on(self, data: bytes) -> None:
         """Gives the numbers of signals to whom they would have gone to, asyncio for one."""
         if self._fd >= 0:
-            # Where it is full, whoever reads it has enough to do.
-            with contextlib.suppress(BlockingIOError):
+            try:
                 os.write(self._fd, data)
+            except BlockingIOError:
+                # It is full: whoever reads it has enough to do.
+                return
 
 
 _current: dict[int, Guard] = {}

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pexpect
 import pytest
 
 from . import linux, machine
@@ -39,6 +40,34 @@ def test_a_guest_does_what_linux_does(lines: tuple[list[str], list[str]]) -> Non
     on_linux, in_guest = lines
     assert in_guest == on_linux
     assert len(on_linux) == 28
+
+
+LOOP = """
+from ovum import wasm
+
+def ready():
+    print("ready", flush=True)
+
+module = wasm.Module('''(module (import "host" "ready" (func $ready))
+  (func $forever (export "run") (call $ready) (loop (br 0))))''')
+try:
+    module.instantiate({"host": {"ready": ready}}).run()
+except KeyboardInterrupt as error:
+    print("stopped", error.__notes__)
+"""
+
+
+@pytest.mark.timeout(600)
+def test_control_c_ends_an_endless_loop(tmp_path: Path) -> None:
+    (tmp_path / "prog.py").write_text(LOOP)
+    words = ["-m", "ovum", "run", "--timeout", "300", str(tmp_path / "prog.py")]
+    with pexpect.spawn(sys.executable, words, timeout=400, encoding="utf-8") as terminal:
+        terminal.expect("ready")
+        terminal.sendintr()
+        terminal.expect(r"stopped .*<module>!forever")
+        terminal.expect(pexpect.EOF)
+        terminal.close()
+        assert terminal.exitstatus == 0
 
 
 @pytest.mark.timeout(600)

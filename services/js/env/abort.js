@@ -16,8 +16,12 @@ class AbortSignal extends EventTarget {
         super();
     }
 
-    get aborted() { return this.#isAborted; }
-    get reason() { return this.#reason; }
+    get aborted() {
+        return this.#isAborted;
+    }
+    get reason() {
+        return this.#reason;
+    }
 
     throwIfAborted() {
         if (this.#isAborted) throw this.#reason;
@@ -26,7 +30,8 @@ class AbortSignal extends EventTarget {
     [abort](reason) {
         if (this.#isAborted) return;
         this.#isAborted = true;
-        this.#reason = reason === undefined ? new DOMException('This operation was aborted', 'AbortError') : reason;
+        this.#reason =
+            reason === undefined ? new DOMException('This operation was aborted', 'AbortError') : reason;
         for (const dependent of this.#dependents) dependent[abort](this.#reason);
         this.#dependents.clear();
         this.dispatchEvent(new Event('abort'));
@@ -62,12 +67,17 @@ class AbortSignal extends EventTarget {
     }
 }
 defineHandler(AbortSignal.prototype, 'abort');
-Object.defineProperty(AbortSignal.prototype, Symbol.toStringTag, { value: 'AbortSignal', configurable: true });
+Object.defineProperty(AbortSignal.prototype, Symbol.toStringTag, {
+    value: 'AbortSignal',
+    configurable: true,
+});
 
 class AbortController {
     #signal = new AbortSignal(make);
 
-    get signal() { return this.#signal; }
+    get signal() {
+        return this.#signal;
+    }
 
     abort(reason) {
         this.#signal[abort](reason);
@@ -77,7 +87,10 @@ class AbortController {
         return `AbortController ${inspect({ signal: this.signal }, options)}`;
     }
 }
-Object.defineProperty(AbortController.prototype, Symbol.toStringTag, { value: 'AbortController', configurable: true });
+Object.defineProperty(AbortController.prototype, Symbol.toStringTag, {
+    value: 'AbortController',
+    configurable: true,
+});
 
 /** What node's own functions reject with: an AbortError whose cause is the signal's reason. */
 function abortError(signal) {

@@ -24,11 +24,21 @@ class Blob {
         this.#type = /[^\x20-\x7e]/.test(type) ? '' : String(type).toLowerCase();
     }
 
-    get size() { return this.#bytes.length; }
-    get type() { return this.#type; }
-    async arrayBuffer() { return this.#bytes.slice().buffer; }
-    async bytes() { return this.#bytes.slice(); }
-    async text() { return decode('utf-8', this.#bytes, false); }
+    get size() {
+        return this.#bytes.length;
+    }
+    get type() {
+        return this.#type;
+    }
+    async arrayBuffer() {
+        return this.#bytes.slice().buffer;
+    }
+    async bytes() {
+        return this.#bytes.slice();
+    }
+    async text() {
+        return decode('utf-8', this.#bytes, false);
+    }
 
     slice(start = 0, end = this.size, type = '') {
         const made = new Blob([], { type });
@@ -52,8 +62,12 @@ class File extends Blob {
         this.#lastModified = options.lastModified ?? Date.now();
     }
 
-    get name() { return this.#name; }
-    get lastModified() { return this.#lastModified; }
+    get name() {
+        return this.#name;
+    }
+    get lastModified() {
+        return this.#lastModified;
+    }
 }
 Object.defineProperty(File.prototype, Symbol.toStringTag, { value: 'File', configurable: true });
 

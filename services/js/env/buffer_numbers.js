@@ -60,7 +60,10 @@ function define(prototype, name, method) {
 
 function addIntegers(prototype, order) {
     const isLittle = order === 'LE';
-    for (const [sign, isSigned] of [['Int', true], ['UInt', false]]) {
+    for (const [sign, isSigned] of [
+        ['Int', true],
+        ['UInt', false],
+    ]) {
         for (const size of [1, 2, 4]) {
             if (size === 1 && !isLittle) continue;
             const name = `${sign}${8 * size}${size === 1 ? '' : order}`;
@@ -84,7 +87,10 @@ function addIntegers(prototype, order) {
 
 function addWide(prototype, order) {
     const isLittle = order === 'LE';
-    for (const [name, method, size] of [['Float', 'Float32', 4], ['Double', 'Float64', 8]]) {
+    for (const [name, method, size] of [
+        ['Float', 'Float32', 4],
+        ['Double', 'Float64', 8],
+    ]) {
         define(prototype, `read${name}${order}`, function (offset = 0) {
             checkOffset(offset, this, size);
             return view(this)[`get${method}`](offset, isLittle);

@@ -17,7 +17,9 @@ function refuse(value) {
 
 function cloneError(value, memory, transferred) {
     const Type = ERRORS[value.name] ?? Error;
-    const options = Object.hasOwn(value, 'cause') ? { cause: clone(value.cause, memory, transferred) } : undefined;
+    const options = Object.hasOwn(value, 'cause')
+        ? { cause: clone(value.cause, memory, transferred) }
+        : undefined;
     const made = new Type(String(value.message), options);
     Object.defineProperty(made, 'stack', { value: value.stack, writable: true, configurable: true });
     return made;
@@ -46,8 +48,12 @@ function shell(value, memory, transferred) {
     if (types.isMap(value)) return new Map();
     if (types.isSet(value)) return new Set();
     const isOther =
-        typeof value === 'function' || types.isPromise(value) || types.isWeakMap(value) ||
-        types.isWeakSet(value) || types.isProxy(value) || value instanceof WeakRef ||
+        typeof value === 'function' ||
+        types.isPromise(value) ||
+        types.isWeakMap(value) ||
+        types.isWeakSet(value) ||
+        types.isProxy(value) ||
+        value instanceof WeakRef ||
         types.isGeneratorObject(value);
     if (isOther) throw refuse(value);
     return {};
@@ -69,7 +75,10 @@ function clone(value, memory, transferred) {
         for (const key of Object.keys(value)) {
             const item = clone(value[key], memory, transferred);
             Object.defineProperty(made, key, {
-                value: item, writable: true, enumerable: true, configurable: true,
+                value: item,
+                writable: true,
+                enumerable: true,
+                configurable: true,
             });
         }
     }

@@ -54,7 +54,9 @@ function equalMaps(left, right, isStrict, memory) {
 function equalBytes(left, right) {
     if (left.byteLength !== right.byteLength) return false;
     const bytes = (view) =>
-        ArrayBuffer.isView(view) ? new Uint8Array(view.buffer, view.byteOffset, view.byteLength) : new Uint8Array(view);
+        ArrayBuffer.isView(view)
+            ? new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
+            : new Uint8Array(view);
     const [one, other] = [bytes(left), bytes(right)];
     return one.every((byte, i) => byte === other[i]);
 }
@@ -69,12 +71,19 @@ function equalSlots(left, right, isStrict, memory) {
         return types.isRegExp(right) && String(left) === String(right) && left.lastIndex === right.lastIndex;
     }
     if (types.isNativeError(left)) {
-        return types.isNativeError(right) && left.message === right.message && left.name === right.name &&
-            equal(left.cause, right.cause, isStrict, memory) && equal(left.errors, right.errors, isStrict, memory);
+        return (
+            types.isNativeError(right) &&
+            left.message === right.message &&
+            left.name === right.name &&
+            equal(left.cause, right.cause, isStrict, memory) &&
+            equal(left.errors, right.errors, isStrict, memory)
+        );
     }
-    if (types.isBoxedPrimitive(left)) return types.isBoxedPrimitive(right) && Object.is(left.valueOf(), right.valueOf());
+    if (types.isBoxedPrimitive(left))
+        return types.isBoxedPrimitive(right) && Object.is(left.valueOf(), right.valueOf());
     if (ArrayBuffer.isView(left)) {
-        if (!isStrict && types.isFloat64Array(left)) return left.length === right.length && left.every((x, i) => x === right[i]);
+        if (!isStrict && types.isFloat64Array(left))
+            return left.length === right.length && left.every((x, i) => x === right[i]);
         return equalBytes(left, right);
     }
     if (types.isAnyArrayBuffer(left)) return types.isAnyArrayBuffer(right) && equalBytes(left, right);

@@ -5,13 +5,17 @@
 function coded(Type, code, message, properties) {
     const error = new Type(message);
     Object.defineProperty(error, 'toString', {
-        value() { return `${this.name} [${code}]: ${this.message}`; },
-        writable: true, configurable: true,
+        value() {
+            return `${this.name} [${code}]: ${this.message}`;
+        },
+        writable: true,
+        configurable: true,
     });
     // The stack says the code as well, which inspect then does not repeat.
     Object.defineProperty(error, 'stack', {
         value: `${error.name} [${code}]: ${message}\n${withoutHead(error.stack)}`.trimEnd(),
-        writable: true, configurable: true,
+        writable: true,
+        configurable: true,
     });
     error.code = code;
     return Object.assign(error, properties);

@@ -25,23 +25,55 @@ class Event {
         Object.defineProperty(this, isStopped, { enumerable: false });
     }
 
-    get type() { return this.#type; }
-    get target() { return this.#target; }
-    get currentTarget() { return this.#target; }
-    get srcElement() { return this.#target; }
-    get cancelable() { return this.#isCancelable; }
-    get bubbles() { return this.#bubbles; }
-    get composed() { return this.#composed; }
-    get defaultPrevented() { return this.#isPrevented; }
-    get returnValue() { return !this.#isPrevented; }
-    get timeStamp() { return this.#time; }
-    get isTrusted() { return false; }
-    get eventPhase() { return this.#target === null || this.#isPassed ? 0 : 2; }
-    get cancelBubble() { return this[isStopped]; }
-    composedPath() { return this.#target === null ? [] : [this.#target]; }
-    preventDefault() { this.#isPrevented ||= this.#isCancelable; }
+    get type() {
+        return this.#type;
+    }
+    get target() {
+        return this.#target;
+    }
+    get currentTarget() {
+        return this.#target;
+    }
+    get srcElement() {
+        return this.#target;
+    }
+    get cancelable() {
+        return this.#isCancelable;
+    }
+    get bubbles() {
+        return this.#bubbles;
+    }
+    get composed() {
+        return this.#composed;
+    }
+    get defaultPrevented() {
+        return this.#isPrevented;
+    }
+    get returnValue() {
+        return !this.#isPrevented;
+    }
+    get timeStamp() {
+        return this.#time;
+    }
+    get isTrusted() {
+        return false;
+    }
+    get eventPhase() {
+        return this.#target === null || this.#isPassed ? 0 : 2;
+    }
+    get cancelBubble() {
+        return this[isStopped];
+    }
+    composedPath() {
+        return this.#target === null ? [] : [this.#target];
+    }
+    preventDefault() {
+        this.#isPrevented ||= this.#isCancelable;
+    }
     stopPropagation() {}
-    stopImmediatePropagation() { this[isStopped] = true; }
+    stopImmediatePropagation() {
+        this[isStopped] = true;
+    }
 
     [setTarget](target, isPassed) {
         this.#target = target;
@@ -64,7 +96,9 @@ class CustomEvent extends Event {
         this.#detail = options?.detail ?? null;
     }
 
-    get detail() { return this.#detail; }
+    get detail() {
+        return this.#detail;
+    }
 }
 
 class EventTarget {
@@ -73,8 +107,11 @@ class EventTarget {
     addEventListener(type, listener, options) {
         if (listener === null || listener === undefined) return;
         if (typeof listener !== 'object') expectFunction('listener', listener);
-        const { once = false, capture = false, signal } =
-            typeof options === 'object' && options !== null ? options : { capture: Boolean(options) };
+        const {
+            once = false,
+            capture = false,
+            signal,
+        } = typeof options === 'object' && options !== null ? options : { capture: Boolean(options) };
         if (signal?.aborted) return;
         type = String(type);
         let list = this.#listeners.get(type);
@@ -115,14 +152,20 @@ class EventTarget {
         return !event.defaultPrevented;
     }
 }
-Object.defineProperty(EventTarget.prototype, Symbol.toStringTag, { value: 'EventTarget', configurable: true });
+Object.defineProperty(EventTarget.prototype, Symbol.toStringTag, {
+    value: 'EventTarget',
+    configurable: true,
+});
 
 /** Gives a class a property `onNAME` for one listener. */
 function defineHandler(prototype, name) {
     const handlers = new WeakMap();
     Object.defineProperty(prototype, `on${name}`, {
-        configurable: true, enumerable: true,
-        get() { return handlers.get(this)?.handler ?? null; },
+        configurable: true,
+        enumerable: true,
+        get() {
+            return handlers.get(this)?.handler ?? null;
+        },
         set(handler) {
             const before = handlers.get(this);
             if (before) this.removeEventListener(name, before.listener);

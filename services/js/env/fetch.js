@@ -17,7 +17,9 @@ function dataResponse(url) {
     const bytes = require('internal/url_percent').decodeBytes(data);
     const body = isBase64 ? Buffer.from(Buffer.from(bytes).toString('latin1'), 'base64') : bytes;
     return Response.received(body, {
-        url, headers: new Headers({ 'content-type': type || 'text/plain;charset=US-ASCII' }), statusText: 'OK',
+        url,
+        headers: new Headers({ 'content-type': type || 'text/plain;charset=US-ASCII' }),
+        statusText: 'OK',
     });
 }
 
@@ -34,7 +36,8 @@ function headOf(request, url, length, isStream) {
     if (isStream) head += 'transfer-encoding: chunked\r\n';
     else if (length > 0 || /^(POST|PUT|PATCH)$/.test(request.method)) head += `content-length: ${length}\r\n`;
     for (const [name, value] of headers) {
-        if (!/^(host|connection|content-length|transfer-encoding|keep-alive|upgrade)$/.test(name)) head += `${name}: ${value}\r\n`;
+        if (!/^(host|connection|content-length|transfer-encoding|keep-alive|upgrade)$/.test(name))
+            head += `${name}: ${value}\r\n`;
     }
     return `${head}\r\n`;
 }
@@ -98,15 +101,21 @@ function bodyStream(number, signal) {
 
 // How a request goes on at another place (Fetch, 4.4, "HTTP-redirect fetch").
 function redirected(request, status, from, to) {
-    const init = { method: request.method, headers: new Headers(request.headers), redirect: request.redirect };
+    const init = {
+        method: request.method,
+        headers: new Headers(request.headers),
+        redirect: request.redirect,
+    };
     const becomesGet =
         (status === 303 && !/^(GET|HEAD)$/.test(request.method)) ||
         ((status === 301 || status === 302) && request.method === 'POST');
     if (becomesGet) {
         init.method = 'GET';
-        for (const name of ['content-encoding', 'content-language', 'content-location', 'content-type']) init.headers.delete(name);
+        for (const name of ['content-encoding', 'content-language', 'content-location', 'content-type'])
+            init.headers.delete(name);
     }
-    if (from.origin !== to.origin) for (const name of ['authorization', 'cookie', 'host']) init.headers.delete(name);
+    if (from.origin !== to.origin)
+        for (const name of ['authorization', 'cookie', 'host']) init.headers.delete(name);
     return [new Request(to.href, init), becomesGet];
 }
 
@@ -122,7 +131,8 @@ async function fetch(input, init) {
     const given = init?.body;
     let body = null;
     if (request.body !== null) {
-        const isStream = given instanceof ReadableStream || typeof given?.[Symbol.asyncIterator] === 'function';
+        const isStream =
+            given instanceof ReadableStream || typeof given?.[Symbol.asyncIterator] === 'function';
         body = isStream ? request.body : await request.bytes();
     }
     for (let count = 0; ; count++) {
@@ -151,7 +161,8 @@ async function fetch(input, init) {
             if (count >= MAX_REDIRECTS) throw failed(new Error('redirect count exceeded'));
             const next = new URL(location, url);
             if (next.hash === '') next.hash = url.hash;
-            if (body instanceof ReadableStream && status !== 303) throw failed(new Error('the body was a stream'));
+            if (body instanceof ReadableStream && status !== 303)
+                throw failed(new Error('the body was a stream'));
             let becomesGet;
             [request, becomesGet] = redirected(request, status, url, next);
             if (becomesGet) body = null;
@@ -162,7 +173,12 @@ async function fetch(input, init) {
         const stream = hasBody ? bodyStream(number, signal) : null;
         url.hash = '';
         return Response.received(stream, {
-            status, statusText, headers, url: url.href, redirected: count > 0, type: 'basic',
+            status,
+            statusText,
+            headers,
+            url: url.href,
+            redirected: count > 0,
+            type: 'basic',
         });
     }
 }

@@ -14,7 +14,8 @@ function extract(body) {
         if (body.locked) throw new TypeError('Response body object should not be disturbed or locked');
         return [body, null];
     }
-    if (body instanceof URLSearchParams) return [utf8(body.toString()), 'application/x-www-form-urlencoded;charset=UTF-8'];
+    if (body instanceof URLSearchParams)
+        return [utf8(body.toString()), 'application/x-www-form-urlencoded;charset=UTF-8'];
     if (ArrayBuffer.isView(body) || body instanceof ArrayBuffer) return [bytesOf(body).slice(), null];
     if (body instanceof require('internal/blob').Blob) return [() => body.bytes(), body.type || null];
     if (body instanceof require('internal/form_data').FormData) {
@@ -49,10 +50,13 @@ class Body {
         return this.#stream;
     }
 
-    get bodyUsed() { return this.#isUsed; }
+    get bodyUsed() {
+        return this.#isUsed;
+    }
 
     async #take() {
-        if (this.#isUsed || this.#stream?.locked) throw new TypeError('Body is unusable: Body has already been read');
+        if (this.#isUsed || this.#stream?.locked)
+            throw new TypeError('Body is unusable: Body has already been read');
         if (this.#source === null) return new Uint8Array(0);
         this.#isUsed = true;
         if (this.#stream === undefined) {
@@ -69,9 +73,15 @@ class Body {
         return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
     }
 
-    async bytes() { return new Uint8Array(await this.arrayBuffer()); }
-    async text() { return decode('utf-8', await this.#take(), false).replace(/^\ufeff/, ''); }
-    async json() { return JSON.parse(await this.text()); }
+    async bytes() {
+        return new Uint8Array(await this.arrayBuffer());
+    }
+    async text() {
+        return decode('utf-8', await this.#take(), false).replace(/^\ufeff/, '');
+    }
+    async json() {
+        return JSON.parse(await this.text());
+    }
 
     async blob() {
         const { Blob } = require('internal/blob');
@@ -92,7 +102,8 @@ class Body {
         return other;
     }
 }
-for (const name of ['takeBody', 'copyBody']) Object.defineProperty(Body.prototype, name, { enumerable: false });
+for (const name of ['takeBody', 'copyBody'])
+    Object.defineProperty(Body.prototype, name, { enumerable: false });
 
 const NO_BODY = new Set([101, 204, 205, 304]);
 
@@ -109,8 +120,16 @@ class Response extends Body {
             throw new TypeError(`Response constructor: Invalid response status code ${status}`);
         }
         this.takeBody(source);
-        this.#about = { status: Number(status), statusText: String(statusText), headers: new Headers(headers), type: 'default', url: '', redirected: false };
-        if (typeof type === 'string' && !this.headers.has('content-type')) this.headers.set('content-type', type);
+        this.#about = {
+            status: Number(status),
+            statusText: String(statusText),
+            headers: new Headers(headers),
+            type: 'default',
+            url: '',
+            redirected: false,
+        };
+        if (typeof type === 'string' && !this.headers.has('content-type'))
+            this.headers.set('content-type', type);
     }
 
     /** For what a server has answered. */
@@ -127,22 +146,38 @@ class Response extends Body {
 
     static json(data, init = {}) {
         const made = new Response(JSON.stringify(data), init);
-        if (!new Headers(init.headers).has('content-type')) made.headers.set('content-type', 'application/json');
+        if (!new Headers(init.headers).has('content-type'))
+            made.headers.set('content-type', 'application/json');
         return made;
     }
 
     static redirect(url, status = 302) {
-        if (![301, 302, 303, 307, 308].includes(status)) throw new RangeError(`Invalid status code ${status}`);
+        if (![301, 302, 303, 307, 308].includes(status))
+            throw new RangeError(`Invalid status code ${status}`);
         return new Response(null, { status, headers: { location: new URL(url).href } });
     }
 
-    get status() { return this.#about.status; }
-    get statusText() { return this.#about.statusText; }
-    get headers() { return this.#about.headers; }
-    get type() { return this.#about.type; }
-    get url() { return this.#about.url; }
-    get redirected() { return this.#about.redirected; }
-    get ok() { return this.status >= 200 && this.status <= 299; }
+    get status() {
+        return this.#about.status;
+    }
+    get statusText() {
+        return this.#about.statusText;
+    }
+    get headers() {
+        return this.#about.headers;
+    }
+    get type() {
+        return this.#about.type;
+    }
+    get url() {
+        return this.#about.url;
+    }
+    get redirected() {
+        return this.#about.redirected;
+    }
+    get ok() {
+        return this.status >= 200 && this.status <= 299;
+    }
 
     clone() {
         const about = { ...this.#about, headers: new Headers(this.headers) };
@@ -169,7 +204,9 @@ class Request extends Body {
             throw new TypeError(`Failed to parse URL from ${input}`, { cause });
         }
         if (url.username || url.password) {
-            throw new TypeError(`Request cannot be constructed from a URL that includes credentials: ${input}`);
+            throw new TypeError(
+                `Request cannot be constructed from a URL that includes credentials: ${input}`,
+            );
         }
         let method = String(init.method ?? from?.method ?? 'GET');
         if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(method) || /^(connect|trace|track)$/i.test(method)) {
@@ -183,24 +220,40 @@ class Request extends Body {
         const [source, type] = body === null && from ? [from.copyBody(), null] : extract(body);
         this.takeBody(source);
         this.#about = {
-            url: url.href, method, headers: new Headers(init.headers ?? from?.headers),
+            url: url.href,
+            method,
+            headers: new Headers(init.headers ?? from?.headers),
             redirect: init.redirect ?? from?.redirect ?? 'follow',
-            signal: init.signal ?? from?.signal ?? null, type,
+            signal: init.signal ?? from?.signal ?? null,
+            type,
         };
-        if (typeof type === 'string' && !this.headers.has('content-type')) this.headers.set('content-type', type);
+        if (typeof type === 'string' && !this.headers.has('content-type'))
+            this.headers.set('content-type', type);
     }
 
-    get url() { return this.#about.url; }
-    get method() { return this.#about.method; }
-    get headers() { return this.#about.headers; }
-    get redirect() { return this.#about.redirect; }
+    get url() {
+        return this.#about.url;
+    }
+    get method() {
+        return this.#about.method;
+    }
+    get headers() {
+        return this.#about.headers;
+    }
+    get redirect() {
+        return this.#about.redirect;
+    }
     get signal() {
         return (this.#about.signal ??= new AbortController().signal);
     }
 
     /** The media type, where only a promise knows it yet. */
-    laterType() { return typeof this.#about.type === 'string' ? null : this.#about.type; }
-    clone() { return new Request(this); }
+    laterType() {
+        return typeof this.#about.type === 'string' ? null : this.#about.type;
+    }
+    clone() {
+        return new Request(this);
+    }
 
     [Symbol.for('nodejs.util.inspect.custom')](depth, options, inspect) {
         const { method, url, headers, redirect, bodyUsed, signal } = this;

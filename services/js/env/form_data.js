@@ -13,11 +13,21 @@ function entry(value, filename) {
 class FormData {
     #list = [];
 
-    append(name, value, filename) { this.#list.push([String(name), entry(value, filename)]); }
-    delete(name) { this.#list = this.#list.filter(([key]) => key !== String(name)); }
-    get(name) { return this.#list.find(([key]) => key === String(name))?.[1] ?? null; }
-    getAll(name) { return this.#list.filter(([key]) => key === String(name)).map(([, value]) => value); }
-    has(name) { return this.#list.some(([key]) => key === String(name)); }
+    append(name, value, filename) {
+        this.#list.push([String(name), entry(value, filename)]);
+    }
+    delete(name) {
+        this.#list = this.#list.filter(([key]) => key !== String(name));
+    }
+    get(name) {
+        return this.#list.find(([key]) => key === String(name))?.[1] ?? null;
+    }
+    getAll(name) {
+        return this.#list.filter(([key]) => key === String(name)).map(([, value]) => value);
+    }
+    has(name) {
+        return this.#list.some(([key]) => key === String(name));
+    }
 
     set(name, value, filename) {
         const made = [String(name), entry(value, filename)];
@@ -31,10 +41,18 @@ class FormData {
         for (const [name, value] of this) callback.call(self, value, name, this);
     }
 
-    *entries() { yield* this.#list.map((pair) => [...pair]); }
-    *keys() { for (const [name] of this.#list) yield name; }
-    *values() { for (const [, value] of this.#list) yield value; }
-    [Symbol.iterator]() { return this.entries(); }
+    *entries() {
+        yield* this.#list.map((pair) => [...pair]);
+    }
+    *keys() {
+        for (const [name] of this.#list) yield name;
+    }
+    *values() {
+        for (const [, value] of this.#list) yield value;
+    }
+    [Symbol.iterator]() {
+        return this.entries();
+    }
 }
 Object.defineProperty(FormData.prototype, Symbol.toStringTag, { value: 'FormData', configurable: true });
 
@@ -60,7 +78,8 @@ async function encodeForm(form) {
 function decodeForm(bytes, type) {
     const form = new FormData();
     if (/^application\/x-www-form-urlencoded/i.test(type)) {
-        for (const [key, value] of new URLSearchParams(Buffer.from(bytes).toString())) form.append(key, value);
+        for (const [key, value] of new URLSearchParams(Buffer.from(bytes).toString()))
+            form.append(key, value);
         return form;
     }
     const boundary = /^multipart\/form-data\s*;.*boundary=(?:"([^"]+)"|([^;]+))/i.exec(type);

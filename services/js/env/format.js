@@ -4,8 +4,7 @@
 const { inspect } = require('internal/inspect');
 const { bigintText, numberText } = require('internal/inspect_text');
 const { proxyDetails } = require('internal/inspect_kinds');
-
-const builtIn = new Set(Object.getOwnPropertyNames(globalThis).filter((name) => /^[A-Z][a-zA-Z0-9]+$/.test(name)));
+const { builtIn } = require('internal/inspect_names');
 
 /** Whether String(value) would only say `[object Object]` or the like. */
 function hasBuiltInToString(value) {
@@ -52,14 +51,20 @@ function directive(letter, value, options) {
                 return String(value);
             }
             return inspect(value, { ...options, depth: 0, colors: false, compact: 3 });
-        case 'd': return number(Number);
-        case 'i': return number(Number.parseInt);
+        case 'd':
+            return number(Number);
+        case 'i':
+            return number(Number.parseInt);
         case 'f':
             return typeof value === 'symbol' ? 'NaN' : numberText(Number.parseFloat(value), separator);
-        case 'j': return stringify(value);
-        case 'o': return inspect(value, { ...options, showHidden: true, showProxy: true, depth: 4 });
-        case 'O': return inspect(value, options);
-        default: return '';
+        case 'j':
+            return stringify(value);
+        case 'o':
+            return inspect(value, { ...options, showHidden: true, showProxy: true, depth: 4 });
+        case 'O':
+            return inspect(value, options);
+        default:
+            return '';
     }
 }
 

@@ -12,7 +12,9 @@ class FileHandle extends EventEmitter {
         this.#fd = fd;
     }
 
-    get fd() { return this.#fd; }
+    get fd() {
+        return this.#fd;
+    }
 
     async close() {
         if (this.#fd === -1) return;
@@ -35,14 +37,30 @@ class FileHandle extends EventEmitter {
         return { bytesWritten: operations.write(this.#fd, buffer, ...rest), buffer };
     }
 
-    async readFile(options) { return operations.readFile(this.#fd, options); }
-    async writeFile(data, options) { return operations.writeFile(this.#fd, data, options); }
-    async appendFile(data, options) { return operations.writeFile(this.#fd, data, options); }
-    async stat(options) { return operations.fstat(this.#fd, options); }
-    async truncate(length) { return operations.ftruncate(this.#fd, length); }
-    async sync() { return operations.fsync(this.#fd); }
-    async datasync() { return operations.fsync(this.#fd); }
-    async utimes(accessed, modified) { return operations.futimes(this.#fd, accessed, modified); }
+    async readFile(options) {
+        return operations.readFile(this.#fd, options);
+    }
+    async writeFile(data, options) {
+        return operations.writeFile(this.#fd, data, options);
+    }
+    async appendFile(data, options) {
+        return operations.writeFile(this.#fd, data, options);
+    }
+    async stat(options) {
+        return operations.fstat(this.#fd, options);
+    }
+    async truncate(length) {
+        return operations.ftruncate(this.#fd, length);
+    }
+    async sync() {
+        return operations.fsync(this.#fd);
+    }
+    async datasync() {
+        return operations.fsync(this.#fd);
+    }
+    async utimes(accessed, modified) {
+        return operations.futimes(this.#fd, accessed, modified);
+    }
 
     async *readLines(options) {
         yield* require('readline').createInterface({ input: this.createReadStream(options) });
@@ -70,10 +88,18 @@ class Dir {
         this.#entries = operations.readdir(path, { ...options, withFileTypes: true });
     }
 
-    readSync() { return this.#entries.shift() ?? null; }
-    async read() { return this.readSync(); }
-    closeSync() { this.#entries = []; }
-    async close() { this.closeSync(); }
+    readSync() {
+        return this.#entries.shift() ?? null;
+    }
+    async read() {
+        return this.readSync();
+    }
+    closeSync() {
+        this.#entries = [];
+    }
+    async close() {
+        this.closeSync();
+    }
 
     async *[Symbol.asyncIterator]() {
         for (let entry = this.readSync(); entry !== null; entry = this.readSync()) yield entry;

@@ -97,7 +97,7 @@ class WriteStream extends Writable {
 
     _write(chunk, encoding, callback) {
         try {
-            for (let at = 0; at < chunk.length; ) {
+            for (let at = 0; at < chunk.length;) {
                 const count = operations.write(this.fd, chunk, at, chunk.length - at, this.place ?? null);
                 at += count;
                 this.bytesWritten += count;

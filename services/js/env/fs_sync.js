@@ -75,7 +75,7 @@ const operations = {
     },
     fstat: (fd, options) => new Stats(host.fstat(fd), options),
     mkdir(path, options) {
-        const { recursive = false, mode } = typeof options === 'object' ? options ?? {} : { mode: options };
+        const { recursive = false, mode } = typeof options === 'object' ? (options ?? {}) : { mode: options };
         const made = host.make(pathOf(path), recursive, modeOf(mode, 0o777));
         return made ?? undefined;
     },
@@ -101,10 +101,15 @@ const operations = {
         if (filter && !filter(source, target)) return;
         if (new Stats(host.lstat(source)).isDirectory()) {
             if (!recursive) {
-                throw coded(Error, 'ERR_FS_EISDIR', `Recursive option not enabled, cannot copy a directory: ${source}`);
+                throw coded(
+                    Error,
+                    'ERR_FS_EISDIR',
+                    `Recursive option not enabled, cannot copy a directory: ${source}`,
+                );
             }
             host.make(target, true, 0o777);
-            for (const [name] of host.entries(source)) operations.cp(`${source}/${name}`, `${target}/${name}`, options);
+            for (const [name] of host.entries(source))
+                operations.cp(`${source}/${name}`, `${target}/${name}`, options);
         } else if (force || !host.exists(target)) {
             host.copy(source, target, false);
         } else if (errorOnExist) {
@@ -118,7 +123,8 @@ const operations = {
     link: (from, to) => void host.link(pathOf(from, 'existingPath'), pathOf(to, 'newPath')),
     chmod: (path, mode) => void host.chmod(pathOf(path), modeOf(mode)),
     chown: (path, uid, gid) => void host.chown(pathOf(path), uid, gid),
-    utimes: (path, accessed, modified) => void host.utimes(pathOf(path), seconds(accessed), seconds(modified)),
+    utimes: (path, accessed, modified) =>
+        void host.utimes(pathOf(path), seconds(accessed), seconds(modified)),
     futimes: (fd, accessed, modified) => void host.utimes(fd, seconds(accessed), seconds(modified)),
     truncate: (path, length = 0) => void host.truncate(pathOf(path), length),
     ftruncate: (fd, length = 0) => void host.truncateByNumber(fd, length),
@@ -142,7 +148,11 @@ const operations = {
         if (typeof offset === 'object' && offset !== null) ({ offset, length, position: place } = offset);
         const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
         const start = offset ?? 0;
-        return host.write(fd, bytes.subarray(start, length === undefined || length === null ? undefined : start + length), position(place));
+        return host.write(
+            fd,
+            bytes.subarray(start, length === undefined || length === null ? undefined : start + length),
+            position(place),
+        );
     },
 };
 

@@ -4,24 +4,65 @@
 const { coded, invalidArgument } = require('internal/errors');
 
 const constants = {
-    F_OK: 0, X_OK: 1, W_OK: 2, R_OK: 4, COPYFILE_EXCL: 1, COPYFILE_FICLONE: 2, COPYFILE_FICLONE_FORCE: 4,
-    O_RDONLY: 0, O_WRONLY: 1, O_RDWR: 2, O_CREAT: 0o100, O_EXCL: 0o200, O_NOCTTY: 0o400, O_TRUNC: 0o1000,
-    O_APPEND: 0o2000, O_NONBLOCK: 0o4000, O_DSYNC: 0o10000, O_DIRECTORY: 0o200000, O_NOFOLLOW: 0o400000,
-    O_SYNC: 0o4010000, S_IFMT: 0o170000, S_IFREG: 0o100000, S_IFDIR: 0o040000, S_IFCHR: 0o020000,
-    S_IFBLK: 0o060000, S_IFIFO: 0o010000, S_IFLNK: 0o120000, S_IFSOCK: 0o140000, S_IRWXU: 0o700,
-    S_IRUSR: 0o400, S_IWUSR: 0o200, S_IXUSR: 0o100, S_IRWXG: 0o70, S_IRGRP: 0o40, S_IWGRP: 0o20,
-    S_IXGRP: 0o10, S_IRWXO: 7, S_IROTH: 4, S_IWOTH: 2, S_IXOTH: 1,
+    F_OK: 0,
+    X_OK: 1,
+    W_OK: 2,
+    R_OK: 4,
+    COPYFILE_EXCL: 1,
+    COPYFILE_FICLONE: 2,
+    COPYFILE_FICLONE_FORCE: 4,
+    O_RDONLY: 0,
+    O_WRONLY: 1,
+    O_RDWR: 2,
+    O_CREAT: 0o100,
+    O_EXCL: 0o200,
+    O_NOCTTY: 0o400,
+    O_TRUNC: 0o1000,
+    O_APPEND: 0o2000,
+    O_NONBLOCK: 0o4000,
+    O_DSYNC: 0o10000,
+    O_DIRECTORY: 0o200000,
+    O_NOFOLLOW: 0o400000,
+    O_SYNC: 0o4010000,
+    S_IFMT: 0o170000,
+    S_IFREG: 0o100000,
+    S_IFDIR: 0o040000,
+    S_IFCHR: 0o020000,
+    S_IFBLK: 0o060000,
+    S_IFIFO: 0o010000,
+    S_IFLNK: 0o120000,
+    S_IFSOCK: 0o140000,
+    S_IRWXU: 0o700,
+    S_IRUSR: 0o400,
+    S_IWUSR: 0o200,
+    S_IXUSR: 0o100,
+    S_IRWXG: 0o70,
+    S_IRGRP: 0o40,
+    S_IWGRP: 0o20,
+    S_IXGRP: 0o10,
+    S_IRWXO: 7,
+    S_IROTH: 4,
+    S_IWOTH: 2,
+    S_IXOTH: 1,
 };
 
 const { O_APPEND, O_CREAT, O_EXCL, O_RDWR, O_SYNC, O_TRUNC, O_WRONLY } = constants;
 const FLAGS = {
     __proto__: null,
-    r: 0, rs: O_SYNC, 'r+': O_RDWR, 'rs+': O_RDWR | O_SYNC,
-    w: O_WRONLY | O_CREAT | O_TRUNC, wx: O_WRONLY | O_CREAT | O_TRUNC | O_EXCL,
-    'w+': O_RDWR | O_CREAT | O_TRUNC, 'wx+': O_RDWR | O_CREAT | O_TRUNC | O_EXCL,
-    a: O_WRONLY | O_CREAT | O_APPEND, ax: O_WRONLY | O_CREAT | O_APPEND | O_EXCL,
-    as: O_WRONLY | O_CREAT | O_APPEND | O_SYNC, 'a+': O_RDWR | O_CREAT | O_APPEND,
-    'ax+': O_RDWR | O_CREAT | O_APPEND | O_EXCL, 'as+': O_RDWR | O_CREAT | O_APPEND | O_SYNC,
+    r: 0,
+    rs: O_SYNC,
+    'r+': O_RDWR,
+    'rs+': O_RDWR | O_SYNC,
+    w: O_WRONLY | O_CREAT | O_TRUNC,
+    wx: O_WRONLY | O_CREAT | O_TRUNC | O_EXCL,
+    'w+': O_RDWR | O_CREAT | O_TRUNC,
+    'wx+': O_RDWR | O_CREAT | O_TRUNC | O_EXCL,
+    a: O_WRONLY | O_CREAT | O_APPEND,
+    ax: O_WRONLY | O_CREAT | O_APPEND | O_EXCL,
+    as: O_WRONLY | O_CREAT | O_APPEND | O_SYNC,
+    'a+': O_RDWR | O_CREAT | O_APPEND,
+    'ax+': O_RDWR | O_CREAT | O_APPEND | O_EXCL,
+    'as+': O_RDWR | O_CREAT | O_APPEND | O_SYNC,
 };
 
 /** The number for flags as 'w+'. */
@@ -31,7 +72,11 @@ function flagsOf(flags, missing) {
     const found = FLAGS[flags];
     if (found === undefined) {
         const { inspect } = require('internal/inspect');
-        throw coded(TypeError, 'ERR_INVALID_ARG_VALUE', `The argument 'flags' is invalid. Received ${inspect(flags)}`);
+        throw coded(
+            TypeError,
+            'ERR_INVALID_ARG_VALUE',
+            `The argument 'flags' is invalid. Received ${inspect(flags)}`,
+        );
     }
     return found;
 }
@@ -52,14 +97,23 @@ function pathOf(path, name = 'path') {
 }
 
 const KINDS = {
-    isFile: 'file', isDirectory: 'directory', isSymbolicLink: 'link', isFIFO: 'fifo', isSocket: 'socket',
-    isCharacterDevice: 'character', isBlockDevice: 'block',
+    isFile: 'file',
+    isDirectory: 'directory',
+    isSymbolicLink: 'link',
+    isFIFO: 'fifo',
+    isSocket: 'socket',
+    isCharacterDevice: 'character',
+    isBlockDevice: 'block',
 };
 
 function addKinds(prototype, kindOf) {
     for (const [method, kind] of Object.entries(KINDS)) {
         Object.defineProperty(prototype, method, {
-            value() { return kindOf(this) === kind; }, writable: true, configurable: true,
+            value() {
+                return kindOf(this) === kind;
+            },
+            writable: true,
+            configurable: true,
         });
     }
 }

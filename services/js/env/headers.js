@@ -24,12 +24,15 @@ class Headers {
     constructor(init) {
         if (init === undefined) return;
         if (init === null || typeof init !== 'object') {
-            throw new TypeError("Headers constructor: Expected init to be one of: sequence<sequence<ByteString>> or record<ByteString, ByteString>.");
+            throw new TypeError(
+                'Headers constructor: Expected init to be one of: sequence<sequence<ByteString>> or record<ByteString, ByteString>.',
+            );
         }
         if (typeof init[Symbol.iterator] === 'function') {
             for (const pair of init) {
                 const items = [...pair];
-                if (items.length !== 2) throw new TypeError('Headers constructor: expected name/value pair to be length 2.');
+                if (items.length !== 2)
+                    throw new TypeError('Headers constructor: expected name/value pair to be length 2.');
                 this.append(...items);
             }
         } else {
@@ -46,15 +49,23 @@ class Headers {
         else values.push(value);
     }
 
-    delete(name) { this.#fields.delete(checkName(name)); }
-    has(name) { return this.#fields.has(checkName(name)); }
+    delete(name) {
+        this.#fields.delete(checkName(name));
+    }
+    has(name) {
+        return this.#fields.has(checkName(name));
+    }
     get(name) {
         const values = this.#fields.get(checkName(name));
         return values === undefined ? null : values.join(', ');
     }
 
-    set(name, value) { this.#fields.set(checkName(name), [checkValue(value)]); }
-    getSetCookie() { return [...(this.#fields.get('set-cookie') ?? [])]; }
+    set(name, value) {
+        this.#fields.set(checkName(name), [checkValue(value)]);
+    }
+    getSetCookie() {
+        return [...(this.#fields.get('set-cookie') ?? [])];
+    }
 
     forEach(callback, self) {
         for (const [name, value] of this) callback.call(self, value, name, this);
@@ -68,9 +79,15 @@ class Headers {
         }
     }
 
-    *keys() { for (const [name] of this) yield name; }
-    *values() { for (const [, value] of this) yield value; }
-    [Symbol.iterator]() { return this.entries(); }
+    *keys() {
+        for (const [name] of this) yield name;
+    }
+    *values() {
+        for (const [, value] of this) yield value;
+    }
+    [Symbol.iterator]() {
+        return this.entries();
+    }
 
     [Symbol.for('nodejs.util.inspect.custom')](depth, options, inspect) {
         return `Headers ${inspect(Object.fromEntries(this), options)}`;

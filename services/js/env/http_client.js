@@ -18,7 +18,11 @@ function merged(input, options, scheme) {
     found = { ...found, ...options };
     const protocol = found.protocol ?? `${scheme}:`;
     if (protocol !== `${scheme}:`) {
-        throw coded(TypeError, 'ERR_INVALID_PROTOCOL', `Protocol "${protocol}" not supported. Expected "${scheme}:"`);
+        throw coded(
+            TypeError,
+            'ERR_INVALID_PROTOCOL',
+            `Protocol "${protocol}" not supported. Expected "${scheme}:"`,
+        );
     }
     return found;
 }
@@ -85,7 +89,13 @@ class ClientRequest extends OutgoingMessage {
             const places = await host.open(this.#number, this.host, this.port, this.isSecure, trust);
             if (this.destroyed) return;
             const [localAddress, localPort, remoteAddress, remotePort] = places;
-            Object.assign(this.socket, { localAddress, localPort, remoteAddress, remotePort, encrypted: this.isSecure || undefined });
+            Object.assign(this.socket, {
+                localAddress,
+                localPort,
+                remoteAddress,
+                remotePort,
+                encrypted: this.isSecure || undefined,
+            });
             this.emit('socket', this.socket);
             this.socket.emit('connect');
             for (const data of this.#waiting.splice(0)) host.send(this.#number, data);
@@ -96,10 +106,19 @@ class ClientRequest extends OutgoingMessage {
     }
 
     async #receive() {
-        const [version, status, reason, fields, hasBody] = await host.response(this.#number, this.method, false);
+        const [version, status, reason, fields, hasBody] = await host.response(
+            this.#number,
+            this.method,
+            false,
+        );
         if (this.destroyed) return;
         const message = new IncomingMessage(this.socket);
-        Object.assign(message, { httpVersion: version, statusCode: status, statusMessage: reason, req: this });
+        Object.assign(message, {
+            httpVersion: version,
+            statusCode: status,
+            statusMessage: reason,
+            req: this,
+        });
         message.setFields(fields);
         if (hasBody) message.readBody = () => host.read(this.#number);
         this.#response = message;
@@ -120,7 +139,11 @@ class ClientRequest extends OutgoingMessage {
 
     first() {
         if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(this.method)) {
-            throw coded(TypeError, 'ERR_INVALID_HTTP_TOKEN', `Method must be a valid HTTP token ["${this.method}"]`);
+            throw coded(
+                TypeError,
+                'ERR_INVALID_HTTP_TOKEN',
+                `Method must be a valid HTTP token ["${this.method}"]`,
+            );
         }
         return `${this.method} ${this.path} HTTP/1.1`;
     }
@@ -170,7 +193,9 @@ class ClientRequest extends OutgoingMessage {
         this.destroy();
     }
 
-    get finished() { return this.writableEnded; }
+    get finished() {
+        return this.writableEnded;
+    }
     setNoDelay() {}
     setSocketKeepAlive() {}
 }

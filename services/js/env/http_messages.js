@@ -6,9 +6,24 @@ const { coded } = require('internal/errors');
 
 // Of these only the first counts when a field comes twice.
 const SINGLE = new Set([
-    'age', 'authorization', 'content-length', 'content-type', 'etag', 'expires', 'from', 'host',
-    'if-modified-since', 'if-unmodified-since', 'last-modified', 'location', 'max-forwards',
-    'proxy-authorization', 'referer', 'retry-after', 'server', 'user-agent',
+    'age',
+    'authorization',
+    'content-length',
+    'content-type',
+    'etag',
+    'expires',
+    'from',
+    'host',
+    'if-modified-since',
+    'if-unmodified-since',
+    'last-modified',
+    'location',
+    'max-forwards',
+    'proxy-authorization',
+    'referer',
+    'retry-after',
+    'server',
+    'user-agent',
 ]);
 
 class IncomingMessage extends Readable {
@@ -47,8 +62,12 @@ class IncomingMessage extends Readable {
         return found;
     }
 
-    get httpVersionMajor() { return Number(this.httpVersion[0]); }
-    get httpVersionMinor() { return Number(this.httpVersion[2]); }
+    get httpVersionMajor() {
+        return Number(this.httpVersion[0]);
+    }
+    get httpVersionMinor() {
+        return Number(this.httpVersion[2]);
+    }
 
     _read() {
         if (this.readBody === undefined) {
@@ -82,10 +101,18 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 function checkField(name, value) {
     if (typeof name !== 'string' || !TOKEN.test(name)) {
-        throw coded(TypeError, 'ERR_INVALID_HTTP_TOKEN', `Header name must be a valid HTTP token ["${name}"]`);
+        throw coded(
+            TypeError,
+            'ERR_INVALID_HTTP_TOKEN',
+            `Header name must be a valid HTTP token ["${name}"]`,
+        );
     }
     if (value === undefined) {
-        throw coded(TypeError, 'ERR_HTTP_INVALID_HEADER_VALUE', `Invalid value "undefined" for header "${name}"`);
+        throw coded(
+            TypeError,
+            'ERR_HTTP_INVALID_HEADER_VALUE',
+            `Invalid value "undefined" for header "${name}"`,
+        );
     }
     for (const one of [value].flat()) {
         if (/[^\t\x20-\x7e\x80-\xff]/.test(String(one))) {
@@ -109,7 +136,11 @@ class OutgoingMessage extends Writable {
 
     #needUnsent(what) {
         if (this.headersSent) {
-            throw coded(Error, 'ERR_HTTP_HEADERS_SENT', `Cannot ${what} headers after they are sent to the client`);
+            throw coded(
+                Error,
+                'ERR_HTTP_HEADERS_SENT',
+                `Cannot ${what} headers after they are sent to the client`,
+            );
         }
     }
 
@@ -135,10 +166,18 @@ class OutgoingMessage extends Writable {
         this.#fields.delete(String(name).toLowerCase());
     }
 
-    getHeader(name) { return this.#fields.get(String(name).toLowerCase())?.[1]; }
-    hasHeader(name) { return this.#fields.has(String(name).toLowerCase()); }
-    getHeaderNames() { return [...this.#fields.keys()]; }
-    getRawHeaderNames() { return [...this.#fields.values()].map(([name]) => name); }
+    getHeader(name) {
+        return this.#fields.get(String(name).toLowerCase())?.[1];
+    }
+    hasHeader(name) {
+        return this.#fields.has(String(name).toLowerCase());
+    }
+    getHeaderNames() {
+        return [...this.#fields.keys()];
+    }
+    getRawHeaderNames() {
+        return [...this.#fields.values()].map(([name]) => name);
+    }
 
     getHeaders() {
         const found = { __proto__: null };
@@ -170,7 +209,10 @@ class OutgoingMessage extends Writable {
         if (this.hasBody && data.length > 0) {
             if (this.chunked) {
                 head += `${data.length.toString(16)}\r\n`;
-                hasRoom = typeof data === 'string' ? this.send(`${head}${data}\r\n`) : this.sendParts(head, data, '\r\n');
+                hasRoom =
+                    typeof data === 'string'
+                        ? this.send(`${head}${data}\r\n`)
+                        : this.sendParts(head, data, '\r\n');
             } else {
                 hasRoom = typeof data === 'string' ? this.send(head + data) : this.sendParts(head, data, '');
             }
@@ -207,7 +249,9 @@ class OutgoingMessage extends Writable {
         // All of the body is known: its length can be told.
         if (!this.headersSent && this.writableLength === 0 && !this.writableEnded) {
             if (chunk === undefined || chunk === null) this.bodyLength = 0;
-            else this.bodyLength = typeof chunk === 'string' ? Buffer.byteLength(chunk, encoding) : chunk.length;
+            else
+                this.bodyLength =
+                    typeof chunk === 'string' ? Buffer.byteLength(chunk, encoding) : chunk.length;
         }
         return super.end(chunk, encoding, callback);
     }

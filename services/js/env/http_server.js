@@ -21,7 +21,8 @@ class ServerResponse extends OutgoingMessage {
         const wanted = request.headers.connection?.toLowerCase() ?? '';
         this.shouldKeepAlive = this.canChunk ? !wanted.includes('close') : wanted.includes('keep-alive');
         this.isGone = false;
-        for (const name of ['number', 'server', 'isGone']) Object.defineProperty(this, name, { enumerable: false });
+        for (const name of ['number', 'server', 'isGone'])
+            Object.defineProperty(this, name, { enumerable: false });
     }
 
     first() {
@@ -34,7 +35,8 @@ class ServerResponse extends OutgoingMessage {
         if (this.sendDate && !this.hasHeader('date')) this.setHeader('Date', new Date().toUTCString());
         const said = this.getHeader('connection');
         if (said !== undefined) this.shouldKeepAlive = !/close/i.test(String(said));
-        const isClear = !this.hasBody || this.bodyLength >= 0 || this.canChunk || this.hasHeader('content-length');
+        const isClear =
+            !this.hasBody || this.bodyLength >= 0 || this.canChunk || this.hasHeader('content-length');
         if (!isClear || !this.server.listening) this.shouldKeepAlive = false;
         if (said === undefined) {
             this.setHeader('Connection', this.shouldKeepAlive ? 'keep-alive' : 'close');
@@ -47,7 +49,11 @@ class ServerResponse extends OutgoingMessage {
 
     writeHead(status, message, headers) {
         if (this.headersSent) {
-            throw coded(Error, 'ERR_HTTP_HEADERS_SENT', 'Cannot write headers after they are sent to the client');
+            throw coded(
+                Error,
+                'ERR_HTTP_HEADERS_SENT',
+                'Cannot write headers after they are sent to the client',
+            );
         }
         if (!(status >= 100 && status <= 999)) {
             throw coded(RangeError, 'ERR_HTTP_INVALID_STATUS_CODE', `Invalid status code: ${status}`);
@@ -56,7 +62,9 @@ class ServerResponse extends OutgoingMessage {
         this.statusCode = status | 0;
         if (message !== undefined) this.statusMessage = message;
         if (Array.isArray(headers)) {
-            const pairs = Array.isArray(headers[0]) ? headers : Array.from({ length: headers.length / 2 }, (_, i) => headers.slice(2 * i, 2 * i + 2));
+            const pairs = Array.isArray(headers[0])
+                ? headers
+                : Array.from({ length: headers.length / 2 }, (_, i) => headers.slice(2 * i, 2 * i + 2));
             for (const [name, value] of pairs) this.setHeader(name, value);
         } else if (headers) {
             for (const name of Object.keys(headers)) this.setHeader(name, headers[name]);
@@ -65,9 +73,15 @@ class ServerResponse extends OutgoingMessage {
     }
 
     writeContinue() {}
-    writeProcessing() { this.send('HTTP/1.1 102 Processing\r\n\r\n'); }
-    send(data) { return this.isGone || host.send(this.number, data); }
-    async drain() { await host.drain(this.number); }
+    writeProcessing() {
+        this.send('HTTP/1.1 102 Processing\r\n\r\n');
+    }
+    send(data) {
+        return this.isGone || host.send(this.number, data);
+    }
+    async drain() {
+        await host.drain(this.number);
+    }
 
     complete() {
         host.finish(this.number, this.shouldKeepAlive);
@@ -102,9 +116,18 @@ class Server extends EventEmitter {
         if (typeof name === 'number') [name, backlog] = [undefined, name];
         port = Number(port ?? 0);
         if (!(Number.isInteger(port) && port >= 0 && port < 65536)) {
-            throw coded(RangeError, 'ERR_SOCKET_BAD_PORT', `options.port should be >= 0 and < 65536. Received ${values[0]}.`);
+            throw coded(
+                RangeError,
+                'ERR_SOCKET_BAD_PORT',
+                `options.port should be >= 0 and < 65536. Received ${values[0]}.`,
+            );
         }
-        if (this.listening) throw coded(Error, 'ERR_SERVER_ALREADY_LISTEN', 'Listen method has been called more than once without closing.');
+        if (this.listening)
+            throw coded(
+                Error,
+                'ERR_SERVER_ALREADY_LISTEN',
+                'Listen method has been called more than once without closing.',
+            );
         if (callback) this.once('listening', callback);
         this.#host = host.make(
             { request: (...told) => this.#requested(...told), closed: () => this.emit('close') },
@@ -123,7 +146,10 @@ class Server extends EventEmitter {
 
     #requested(number, method, url, version, fields, hasBody, remoteAddress, remotePort) {
         const socket = new HttpSocket(() => host.destroy(number), {
-            remoteAddress, remotePort, localAddress: this.#address.address, localPort: this.#address.port,
+            remoteAddress,
+            remotePort,
+            localAddress: this.#address.address,
+            localPort: this.#address.port,
         });
         const request = new IncomingMessage(socket);
         Object.assign(request, { method, url, httpVersion: version });
@@ -146,7 +172,9 @@ class Server extends EventEmitter {
         }
     }
 
-    address() { return this.#address; }
+    address() {
+        return this.#address;
+    }
 
     close(callback) {
         if (callback) this.once('close', () => callback());
@@ -163,12 +191,22 @@ class Server extends EventEmitter {
         return this;
     }
 
-    closeAllConnections() { this.#host?.closeAll(); }
+    closeAllConnections() {
+        this.#host?.closeAll();
+    }
     closeIdleConnections() {}
-    getConnections(callback) { process.nextTick(callback, null, this.#host?.count() ?? 0); }
-    setTimeout() { return this; }
-    ref() { return this; }
-    unref() { return this; }
+    getConnections(callback) {
+        process.nextTick(callback, null, this.#host?.count() ?? 0);
+    }
+    setTimeout() {
+        return this;
+    }
+    ref() {
+        return this;
+    }
+    unref() {
+        return this;
+    }
 
     async [Symbol.asyncDispose]() {
         await new Promise((resolve) => this.close(resolve));

@@ -15,8 +15,12 @@ class HttpSocket extends EventEmitter {
         Object.assign(this, places);
     }
 
-    get remoteFamily() { return this.remoteAddress?.includes(':') ? 'IPv6' : 'IPv4'; }
-    address() { return { address: this.localAddress, port: this.localPort, family: this.remoteFamily }; }
+    get remoteFamily() {
+        return this.remoteAddress?.includes(':') ? 'IPv6' : 'IPv4';
+    }
+    address() {
+        return { address: this.localAddress, port: this.localPort, family: this.remoteFamily };
+    }
 
     destroy(error) {
         if (this.destroyed) return this;
@@ -36,10 +40,18 @@ class HttpSocket extends EventEmitter {
         return this;
     }
 
-    setNoDelay() { return this; }
-    setKeepAlive() { return this; }
-    ref() { return this; }
-    unref() { return this; }
+    setNoDelay() {
+        return this;
+    }
+    setKeepAlive() {
+        return this;
+    }
+    ref() {
+        return this;
+    }
+    unref() {
+        return this;
+    }
 }
 
 module.exports = { HttpSocket };

@@ -13,9 +13,18 @@ const custom = Symbol.for('nodejs.util.inspect.custom');
 const BUDGET = 2 ** 27;
 
 const defaultOptions = Object.seal({
-    showHidden: false, depth: 2, colors: false, customInspect: true, showProxy: false,
-    maxArrayLength: 100, maxStringLength: 10000, breakLength: 80, compact: 3, sorted: false,
-    getters: false, numericSeparator: false,
+    showHidden: false,
+    depth: 2,
+    colors: false,
+    customInspect: true,
+    showProxy: false,
+    maxArrayLength: 100,
+    maxStringLength: 10000,
+    breakLength: 80,
+    compact: 3,
+    sorted: false,
+    getters: false,
+    numericSeparator: false,
 });
 
 const plain = (text) => text;
@@ -34,8 +43,14 @@ function coloured(text, style) {
  */
 function inspect(value, options, depth, useColors) {
     const context = {
-        ...defaultOptions, stylize: plain, indentation: 0, currentDepth: 0, seen: [], budget: {},
-        circular: undefined, userOptions: undefined,
+        ...defaultOptions,
+        stylize: plain,
+        indentation: 0,
+        currentDepth: 0,
+        seen: [],
+        budget: {},
+        circular: undefined,
+        userOptions: undefined,
     };
     if (depth !== undefined) context.depth = depth;
     if (useColors !== undefined) context.colors = useColors;
@@ -120,7 +135,15 @@ function formatObject(context, value, depth, typed) {
     const property = (of, key) => formatProperty(context, of, depth + 1, key, false);
     const hasMore = inherited !== undefined && inherited.length > 0;
     const look = describe(context, value, {
-        depth, constructor, tag, hasMore, typed, format, item, property, tooDeep: tooDeep(context, depth),
+        depth,
+        constructor,
+        tag,
+        hasMore,
+        typed,
+        format,
+        item,
+        property,
+        tooDeep: tooDeep(context, depth),
     });
     if (look.whole !== undefined) return look.whole;
     if (tooDeep(context, depth)) {
@@ -218,9 +241,12 @@ function formatProperty(context, value, depth, key, isItem, descriptor, original
 inspect.custom = custom;
 for (const name of ['colors', 'styles']) {
     Object.defineProperty(inspect, name, {
-        enumerable: true, configurable: true,
+        enumerable: true,
+        configurable: true,
         get: () => require('internal/inspect_colors')[name],
-        set(value) { require('internal/inspect_colors')[name] = value; },
+        set(value) {
+            require('internal/inspect_colors')[name] = value;
+        },
     });
 }
 Object.defineProperty(inspect, 'defaultOptions', {

@@ -51,7 +51,8 @@ function nameClass(stack, constructor, name, prefix) {
     let length = name.length;
     const next = stack[length];
     const isPlain =
-        name.endsWith('Error') && stack.startsWith(name) &&
+        name.endsWith('Error') &&
+        stack.startsWith(name) &&
         (next === undefined || next === ':' || next === '\n');
     if (constructor !== null && !isPlain) return stack;
     let fallback = 'Error';
@@ -105,7 +106,10 @@ function formatError(context, error, constructor, keys, prefix) {
 
 /** The lines of a stack without its first, which the engine leaves out anyway. */
 function framesIn(stack) {
-    return stack.split('\n').filter((line) => /^\s+at /.test(line)).join('\n');
+    return stack
+        .split('\n')
+        .filter((line) => /^\s+at /.test(line))
+        .join('\n');
 }
 
 module.exports = { formatError, framesIn, stackOf };

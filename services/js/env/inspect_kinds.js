@@ -103,8 +103,11 @@ const isTypedArray = (value) => typedArrayName.call(value) !== undefined;
 
 function isBoxed(value) {
     return (
-        isNumberObject(value) || isStringObject(value) || isBooleanObject(value) ||
-        isBigIntObject(value) || isSymbolObject(value)
+        isNumberObject(value) ||
+        isStringObject(value) ||
+        isBooleanObject(value) ||
+        isBigIntObject(value) ||
+        isSymbolObject(value)
     );
 }
 
@@ -155,9 +158,32 @@ const types = {
 };
 
 module.exports = {
-    isArguments, isArrayBuffer, isAsyncFunction, isBigIntObject,
-    isBooleanObject, isBoxed, isDataView, isDate, isError, isGeneratorFunction, isMap, isMapIterator,
-    isModuleNamespace, isNumberObject, isPromise, isRegExp, isSet, isSetIterator,
-    isSharedArrayBuffer, isStringObject, isSymbolObject, isTypedArray, isWeakMap, isWeakSet,
-    promiseDetails, proxyDetails, typedArrayName, types,
+    isArguments,
+    isArrayBuffer,
+    isAsyncFunction,
+    isBigIntObject,
+    isBooleanObject,
+    isBoxed,
+    isDataView,
+    isDate,
+    isError,
+    isGeneratorFunction,
+    isMap,
+    isMapIterator,
+    isModuleNamespace,
+    isNumberObject,
+    isPromise,
+    isRegExp,
+    isSet,
+    isSetIterator,
+    isSharedArrayBuffer,
+    isStringObject,
+    isSymbolObject,
+    isTypedArray,
+    isWeakMap,
+    isWeakSet,
+    promiseDetails,
+    proxyDetails,
+    typedArrayName,
+    types,
 };

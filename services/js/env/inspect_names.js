@@ -3,7 +3,9 @@
 
 const kinds = require('internal/inspect_kinds');
 
-const builtIn = new Set(Object.getOwnPropertyNames(globalThis).filter((name) => /^[A-Z][a-zA-Z0-9]+$/.test(name)));
+const builtIn = new Set(
+    Object.getOwnPropertyNames(globalThis).filter((name) => /^[A-Z][a-zA-Z0-9]+$/.test(name)),
+);
 
 function isInstance(object, constructor) {
     try {
@@ -100,4 +102,4 @@ function constructorName(context, value, depth, inherited, property, inspect) {
     return `${own} <${inspect(first, options)}>`;
 }
 
-module.exports = { constructorName, getPrefix, typeName };
+module.exports = { builtIn, constructorName, getPrefix, typeName };

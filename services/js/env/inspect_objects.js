@@ -99,7 +99,10 @@ function iterable(look, context, value, { constructor, tag, depth, format, item 
         const isEmpty = items.length === 0 && !context.showHidden;
         return look.named(`${look.prefix(constructor === null ? name : '', `(${items.length})`)}[`, isEmpty);
     }
-    for (const [test, name] of [[kinds.isMapIterator, 'Map'], [kinds.isSetIterator, 'Set']]) {
+    for (const [test, name] of [
+        [kinds.isMapIterator, 'Map'],
+        [kinds.isSetIterator, 'Set'],
+    ]) {
         if (!test(value)) continue;
         look.keys = ownKeys(value, context.showHidden);
         look.list = () => parts.unknown(context);
@@ -148,7 +151,10 @@ function slotted(look, context, value, { constructor, tag, format, typed, tooDee
         look.list = (level) => parts.promise(context, promise, level, format);
         return look.named(`${look.prefix('Promise')}{`, false);
     }
-    for (const [test, name] of [[kinds.isWeakSet, 'WeakSet'], [kinds.isWeakMap, 'WeakMap']]) {
+    for (const [test, name] of [
+        [kinds.isWeakSet, 'WeakSet'],
+        [kinds.isWeakMap, 'WeakMap'],
+    ]) {
         if (!test(value)) continue;
         look.list = () => parts.unknown(context);
         return look.named(`${look.prefix(name)}{`, false);

@@ -88,7 +88,9 @@ function set(context, value, depth, format) {
 function map(context, value, depth, format) {
     const entries = Map.prototype.entries.call(value);
     return collected(
-        context, entries, mapSize.call(value),
+        context,
+        entries,
+        mapSize.call(value),
         ([key, item]) => `${format(key, depth)} => ${format(item, depth)}`,
     );
 }
@@ -101,7 +103,10 @@ function arrayBuffer(context, value) {
         return [context.stylize('(detached)', 'special')];
     }
     const most = limit(context, bytes.length);
-    let text = bytes.subarray(0, most).toHex().replace(/(..)(?=.)/g, '$1 ');
+    let text = bytes
+        .subarray(0, most)
+        .toHex()
+        .replace(/(..)(?=.)/g, '$1 ');
     const rest = bytes.length - most;
     if (rest > 0) text += ` ... ${rest} more byte${rest > 1 ? 's' : ''}`;
     return [`${context.stylize('[Uint8Contents]', 'special')}: <${text}>`];

@@ -16,8 +16,13 @@ const HEADS = {
 
 function show(value) {
     return inspect(value, {
-        compact: false, customInspect: false, depth: 1000, maxArrayLength: Infinity, showProxy: false,
-        sorted: true, getters: true,
+        compact: false,
+        customInspect: false,
+        depth: 1000,
+        maxArrayLength: Infinity,
+        showProxy: false,
+        sorted: true,
+        getters: true,
     });
 }
 
@@ -27,9 +32,10 @@ function difference(actual, expected) {
     const lengths = Array.from({ length: left.length + 1 }, () => new Uint32Array(right.length + 1));
     for (let i = left.length - 1; i >= 0; i--) {
         for (let j = right.length - 1; j >= 0; j--) {
-            lengths[i][j] = left[i] === right[j]
-                ? lengths[i + 1][j + 1] + 1
-                : Math.max(lengths[i + 1][j], lengths[i][j + 1]);
+            lengths[i][j] =
+                left[i] === right[j]
+                    ? lengths[i + 1][j + 1] + 1
+                    : Math.max(lengths[i + 1][j], lengths[i][j + 1]);
         }
     }
     const lines = [];
@@ -60,22 +66,31 @@ function messageFor(operator, actual, expected) {
     if (operator === 'strictEqual' && isObject && typeof expected === 'object' && expected !== null) {
         return `Expected "actual" to be reference-equal to "expected":\n+ actual - expected\n\n${difference(left, right)}`;
     }
-    if (isShort && left.length + right.length <= 80 && !/^[[{]/.test(left)) return `${head}\n\n${left} !== ${right}\n`;
+    if (isShort && left.length + right.length <= 80 && !/^[[{]/.test(left))
+        return `${head}\n\n${left} !== ${right}\n`;
     return `${head}\n+ actual - expected\n\n${difference(left, right)}`;
 }
 
 class AssertionError extends Error {
     constructor(options) {
-        if (options === null || typeof options !== 'object') throw invalidArgument('options', 'of type object', options);
+        if (options === null || typeof options !== 'object')
+            throw invalidArgument('options', 'of type object', options);
         const { message, operator, actual, expected, stackStartFn } = options;
-        super(message === undefined || message === null ? messageFor(operator, actual, expected) : String(message));
+        super(
+            message === undefined || message === null
+                ? messageFor(operator, actual, expected)
+                : String(message),
+        );
         this.generatedMessage = message === undefined || message === null;
         this.code = 'ERR_ASSERTION';
         this.actual = actual;
         this.expected = expected;
         this.operator = operator;
         if (Error.captureStackTrace) Error.captureStackTrace(this, stackStartFn ?? AssertionError);
-        const frames = String(this.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line)).join('\n');
+        const frames = String(this.stack ?? '')
+            .split('\n')
+            .filter((line) => /^\s+at /.test(line))
+            .join('\n');
         const stack = `AssertionError [ERR_ASSERTION]: ${this.message}\n${frames}`.trimEnd();
         Object.defineProperty(this, 'stack', { value: stack, writable: true, configurable: true });
     }
@@ -84,7 +99,11 @@ class AssertionError extends Error {
         return `${this.name} [${this.code}]: ${this.message}`;
     }
 }
-Object.defineProperty(AssertionError.prototype, 'name', { value: 'AssertionError', writable: true, configurable: true });
+Object.defineProperty(AssertionError.prototype, 'name', {
+    value: 'AssertionError',
+    writable: true,
+    configurable: true,
+});
 
 // `message` is the caller's; `own` is what to say if there is none.
 function fail(message, operator, actual, expected, stackStartFn, own) {
@@ -114,7 +133,11 @@ function comparison(operator, test) {
     return {
         [operator](actual, expected, message) {
             if (arguments.length < 2) {
-                throw coded(TypeError, 'ERR_MISSING_ARGS', 'The "actual" and "expected" arguments must be specified');
+                throw coded(
+                    TypeError,
+                    'ERR_MISSING_ARGS',
+                    'The "actual" and "expected" arguments must be specified',
+                );
             }
             if (!test(actual, expected)) fail(message, operator, actual, expected, assert[operator]);
         },
@@ -130,7 +153,8 @@ const comparisons = {
     deepEqual: isDeepEqual,
     notDeepEqual: (left, right) => !isDeepEqual(left, right),
 };
-for (const operator of Object.keys(comparisons)) assert[operator] = comparison(operator, comparisons[operator]);
+for (const operator of Object.keys(comparisons))
+    assert[operator] = comparison(operator, comparisons[operator]);
 
 // What of an error is expected: a class, a pattern, a function that checks, or properties.
 function checkError(error, expected, message, operator) {
@@ -138,33 +162,45 @@ function checkError(error, expected, message, operator) {
     const refuse = (text) => fail(message, operator, error, expected, assert[operator], text);
     if (expected instanceof RegExp) {
         if (!expected.test(String(error))) {
-            refuse(`The input did not match the regular expression ${inspect(expected)}. Input:\n\n${inspect(String(error))}\n`);
+            refuse(
+                `The input did not match the regular expression ${inspect(expected)}. Input:\n\n${inspect(String(error))}\n`,
+            );
         }
         return;
     }
     if (typeof expected === 'function') {
         if (expected.prototype !== undefined && error instanceof expected) return;
         if (Error.isPrototypeOf(expected) || expected === Error) {
-            refuse(`The error is expected to be an instance of "${expected.name}". Received "${error?.name ?? inspect(error)}"${error?.message ? `\n\nError message:\n\n${error.message}` : ''}`);
+            refuse(
+                `The error is expected to be an instance of "${expected.name}". Received "${error?.name ?? inspect(error)}"${error?.message ? `\n\nError message:\n\n${error.message}` : ''}`,
+            );
         }
         const result = expected.call({}, error);
         if (result !== true) {
-            refuse(`The ${expected.name ? `"${expected.name}" ` : ''}validation function is expected to return "true". Received ${inspect(result)}`);
+            refuse(
+                `The ${expected.name ? `"${expected.name}" ` : ''}validation function is expected to return "true". Received ${inspect(result)}`,
+            );
         }
         return;
     }
     if (typeof expected !== 'object' || expected === null) {
-        throw invalidArgument('expected', 'of type function or an instance of Error, RegExp, or Object', expected);
+        throw invalidArgument(
+            'expected',
+            'of type function or an instance of Error, RegExp, or Object',
+            expected,
+        );
     }
     const keys = Object.keys(expected);
     if (expected instanceof Error) keys.push('name', 'message');
     for (const key of keys) {
         const value = expected[key];
-        const isFine = value instanceof RegExp && typeof error[key] === 'string'
-            ? value.test(error[key])
-            : key in error && isDeepStrictEqual(error[key], value);
+        const isFine =
+            value instanceof RegExp && typeof error[key] === 'string'
+                ? value.test(error[key])
+                : key in error && isDeepStrictEqual(error[key], value);
         if (!isFine) {
-            const pick = (object) => Object.fromEntries(keys.filter((one) => one in object).map((one) => [one, object[one]]));
+            const pick = (object) =>
+                Object.fromEntries(keys.filter((one) => one in object).map((one) => [one, object[one]]));
             refuse(messageFor('deepStrictEqual', pick(error), pick(expected)));
         }
     }
@@ -185,7 +221,8 @@ function unwanted(operator, error, expected, message) {
 
 async function outcome(promise) {
     const value = typeof promise === 'function' ? promise() : promise;
-    if (typeof value?.then !== 'function') throw invalidArgument('promiseFn', 'of type function or an instance of Promise', value);
+    if (typeof value?.then !== 'function')
+        throw invalidArgument('promiseFn', 'of type function or an instance of Promise', value);
     try {
         await value;
     } catch (error) {
@@ -199,7 +236,8 @@ function expectation(expected, message) {
 }
 
 Object.assign(assert, {
-    AssertionError, ok,
+    AssertionError,
+    ok,
     equal(actual, expected, message) {
         if (!same(actual, expected)) {
             fail(message, '==', actual, expected, assert.equal, `${inspect(actual)} == ${inspect(expected)}`);
@@ -207,7 +245,14 @@ Object.assign(assert, {
     },
     notEqual(actual, expected, message) {
         if (same(actual, expected)) {
-            fail(message, '!=', actual, expected, assert.notEqual, `${inspect(actual)} != ${inspect(expected)}`);
+            fail(
+                message,
+                '!=',
+                actual,
+                expected,
+                assert.notEqual,
+                `${inspect(actual)} != ${inspect(expected)}`,
+            );
         }
     },
     fail(message) {
@@ -268,8 +313,10 @@ function strict(...values) {
     ok(...values);
 }
 Object.assign(strict, assert, {
-    equal: assert.strictEqual, notEqual: assert.notStrictEqual,
-    deepEqual: assert.deepStrictEqual, notDeepEqual: assert.notDeepStrictEqual,
+    equal: assert.strictEqual,
+    notEqual: assert.notStrictEqual,
+    deepEqual: assert.deepStrictEqual,
+    notDeepEqual: assert.notDeepStrictEqual,
 });
 assert.strict = strict;
 strict.strict = strict;

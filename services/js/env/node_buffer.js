@@ -9,7 +9,11 @@ const MAX_LENGTH = 2 ** 31 - 1;
 
 const base64 = (text) => {
     // As node: what is no Base64 is skipped, and nothing comes after the padding.
-    const clean = text.replace(/=[^]*$/, '').replaceAll('-', '+').replaceAll('_', '/').replace(/[^A-Za-z0-9+/]/g, '');
+    const clean = text
+        .replace(/=[^]*$/, '')
+        .replaceAll('-', '+')
+        .replaceAll('_', '/')
+        .replace(/[^A-Za-z0-9+/]/g, '');
     return Uint8Array.fromBase64(clean.length % 4 === 1 ? clean.slice(0, -1) : clean);
 };
 const hex = (text) => {
@@ -42,12 +46,19 @@ const CODECS = {
         encode: utf16,
         decode: (bytes) => {
             let text = '';
-            for (let i = 0; i + 1 < bytes.length; i += 2) text += String.fromCharCode(bytes[i] | (bytes[i + 1] << 8));
+            for (let i = 0; i + 1 < bytes.length; i += 2)
+                text += String.fromCharCode(bytes[i] | (bytes[i + 1] << 8));
             return text;
         },
     },
 };
-const ALIASES = { 'utf-8': 'utf8', binary: 'latin1', ucs2: 'utf16le', 'ucs-2': 'utf16le', 'utf-16le': 'utf16le' };
+const ALIASES = {
+    'utf-8': 'utf8',
+    binary: 'latin1',
+    ucs2: 'utf16le',
+    'ucs-2': 'utf16le',
+    'utf-16le': 'utf16le',
+};
 
 function codecName(encoding) {
     const name = String(encoding).toLowerCase();
@@ -92,12 +103,15 @@ function range(length, start, end) {
 class Buffer extends Uint8Array {
     static from(value, second, third) {
         if (typeof value === 'string') return adopt(encodeText(value, second));
-        if (value instanceof ArrayBuffer || value instanceof SharedArrayBuffer) return new Buffer(value, second, third);
+        if (value instanceof ArrayBuffer || value instanceof SharedArrayBuffer)
+            return new Buffer(value, second, third);
         if (value !== null && typeof value === 'object') {
             if (ArrayBuffer.isView(value)) return adopt(Uint8Array.from(value));
             const inner = value.valueOf?.();
-            if (inner !== null && inner !== undefined && inner !== value) return Buffer.from(inner, second, third);
-            if (value.type === 'Buffer' && Array.isArray(value.data)) return adopt(Uint8Array.from(value.data));
+            if (inner !== null && inner !== undefined && inner !== value)
+                return Buffer.from(inner, second, third);
+            if (value.type === 'Buffer' && Array.isArray(value.data))
+                return adopt(Uint8Array.from(value.data));
             if (value.length !== undefined || Symbol.iterator in value) {
                 return adopt(Uint8Array.from(value, (item) => Number(item)));
             }
@@ -107,7 +121,8 @@ class Buffer extends Uint8Array {
         }
         throw invalidArgument(
             'first argument',
-            'of type string or an instance of Buffer, ArrayBuffer, or Array or an Array-like Object', value,
+            'of type string or an instance of Buffer, ArrayBuffer, or Array or an Array-like Object',
+            value,
         );
     }
 
@@ -157,13 +172,18 @@ class Buffer extends Uint8Array {
         return compare(bytesOf(left, 'buf1'), bytesOf(right, 'buf2'));
     }
 
-    get parent() { return this.buffer; }
-    get offset() { return this.byteOffset; }
+    get parent() {
+        return this.buffer;
+    }
+    get offset() {
+        return this.byteOffset;
+    }
 
     toString(encoding, start, end) {
         if (start === undefined && end === undefined) return codecOf(encoding).decode(plain(this));
         const first = Math.min(Math.max(Math.trunc(start) || 0, 0), this.length);
-        const last = end === undefined ? this.length : Math.min(Math.max(Math.trunc(end) || 0, first), this.length);
+        const last =
+            end === undefined ? this.length : Math.min(Math.max(Math.trunc(end) || 0, first), this.length);
         return codecOf(encoding).decode(plain(this.subarray(first, last)));
     }
 
@@ -180,7 +200,10 @@ class Buffer extends Uint8Array {
     }
 
     compare(target, targetStart, targetEnd, start, end) {
-        return compare(this.subarray(start ?? 0, end), bytesOf(target, 'target').subarray(targetStart ?? 0, targetEnd));
+        return compare(
+            this.subarray(start ?? 0, end),
+            bytesOf(target, 'target').subarray(targetStart ?? 0, targetEnd),
+        );
     }
 
     copy(target, targetStart = 0, start = 0, end = this.length) {
@@ -205,7 +228,8 @@ class Buffer extends Uint8Array {
         if (typeof offset === 'string') [offset, encoding] = [0, offset];
         else if (typeof length === 'string') [length, encoding] = [undefined, length];
         offset ??= 0;
-        if (!(offset >= 0 && offset <= this.length)) throw outOfRange('offset', `>= 0 && <= ${this.length}`, offset);
+        if (!(offset >= 0 && offset <= this.length))
+            throw outOfRange('offset', `>= 0 && <= ${this.length}`, offset);
         const room = Math.min(length ?? Infinity, this.length - offset);
         const bytes = encodeText(text, encoding);
         let count = Math.min(bytes.length, room);
@@ -243,13 +267,22 @@ class Buffer extends Uint8Array {
         return this.indexOf(value, start, encoding) !== -1;
     }
 
-    swap16() { return swap(this, 2); }
-    swap32() { return swap(this, 4); }
-    swap64() { return swap(this, 8); }
+    swap16() {
+        return swap(this, 2);
+    }
+    swap32() {
+        return swap(this, 4);
+    }
+    swap64() {
+        return swap(this, 8);
+    }
 
     [Symbol.for('nodejs.util.inspect.custom')](depth, options) {
         const most = module.exports.INSPECT_MAX_BYTES;
-        let text = plain(this).subarray(0, most).toHex().replace(/(..)(?=.)/g, '$1 ');
+        let text = plain(this)
+            .subarray(0, most)
+            .toHex()
+            .replace(/(..)(?=.)/g, '$1 ');
         const more = this.length - most;
         if (more > 0) text += ` ... ${more} more byte${more > 1 ? 's' : ''}`;
         const extras = Object.keys(this).slice(this.length);
@@ -279,7 +312,12 @@ function compare(left, right) {
 
 function search(bytes, value, start, encoding, isLast) {
     if (typeof start === 'string') [start, encoding] = [undefined, start];
-    let from = start === undefined || Number.isNaN(Number(start)) ? (isLast ? bytes.length : 0) : Math.trunc(Number(start));
+    let from =
+        start === undefined || Number.isNaN(Number(start))
+            ? isLast
+                ? bytes.length
+                : 0
+            : Math.trunc(Number(start));
     if (from < 0) from += bytes.length;
     if (from < 0) {
         if (isLast) return -1;
@@ -287,7 +325,11 @@ function search(bytes, value, start, encoding, isLast) {
     }
     if (typeof value === 'number') {
         const method = isLast ? 'lastIndexOf' : 'indexOf';
-        return Uint8Array.prototype[method].call(bytes, value & 255, isLast ? Math.min(from, bytes.length - 1) : from);
+        return Uint8Array.prototype[method].call(
+            bytes,
+            value & 255,
+            isLast ? Math.min(from, bytes.length - 1) : from,
+        );
     }
     const wanted = typeof value === 'string' ? encodeText(value, encoding) : bytesOf(value, 'value');
     const end = bytes.length - wanted.length;
@@ -310,16 +352,29 @@ function search(bytes, value, start, encoding, isLast) {
 
 function swap(bytes, size) {
     if (bytes.length % size !== 0) {
-        throw coded(RangeError, 'ERR_INVALID_BUFFER_SIZE', `Buffer size must be a multiple of ${size * 8}-bits`);
+        throw coded(
+            RangeError,
+            'ERR_INVALID_BUFFER_SIZE',
+            `Buffer size must be a multiple of ${size * 8}-bits`,
+        );
     }
     for (let at = 0; at < bytes.length; at += size) plain(bytes.subarray(at, at + size)).reverse();
     return bytes;
 }
 
 module.exports = {
-    Buffer, INSPECT_MAX_BYTES: 50, SlowBuffer: Buffer, adopt, atob, btoa,
-    constants: { MAX_LENGTH, MAX_STRING_LENGTH: 2 ** 30 - 1 }, kMaxLength: MAX_LENGTH,
-    isUtf8: (bytes) => decode('utf-8', bytes, false).isWellFormed() && !decode('utf-8', bytes, false).includes('\ufffd'),
-    get Blob() { return require('internal/blob').Blob; },
+    Buffer,
+    INSPECT_MAX_BYTES: 50,
+    SlowBuffer: Buffer,
+    adopt,
+    atob,
+    btoa,
+    constants: { MAX_LENGTH, MAX_STRING_LENGTH: 2 ** 30 - 1 },
+    kMaxLength: MAX_LENGTH,
+    isUtf8: (bytes) =>
+        decode('utf-8', bytes, false).isWellFormed() && !decode('utf-8', bytes, false).includes('\ufffd'),
+    get Blob() {
+        return require('internal/blob').Blob;
+    },
 };
 Object.defineProperty(module.exports, 'adopt', { enumerable: false });

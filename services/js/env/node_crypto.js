@@ -12,7 +12,8 @@ function bytes(data, encoding) {
 }
 
 const buffer = (data) => Buffer.from(data);
-const encoded = (data, encoding) => (encoding && encoding !== 'buffer' ? buffer(data).toString(encoding) : buffer(data));
+const encoded = (data, encoding) =>
+    encoding && encoding !== 'buffer' ? buffer(data).toString(encoding) : buffer(data);
 
 class Hash extends Transform {
     #state;
@@ -121,12 +122,25 @@ function pbkdf2Sync(password, salt, iterations, length, digest) {
     return buffer(key);
 }
 
-function scryptSync(password, salt, length, { N = 16384, r = 8, p = 1, cost = N, blockSize = r, parallelization = p } = {}) {
+function scryptSync(
+    password,
+    salt,
+    length,
+    { N = 16384, r = 8, p = 1, cost = N, blockSize = r, parallelization = p } = {},
+) {
     return buffer(host.scrypt(bytes(password), bytes(salt), length, cost, blockSize, parallelization));
 }
 
 module.exports = {
-    Hash, Hmac, createHash, createHmac, pbkdf2Sync, randomBytes, randomFillSync, randomInt, scryptSync,
+    Hash,
+    Hmac,
+    createHash,
+    createHmac,
+    pbkdf2Sync,
+    randomBytes,
+    randomFillSync,
+    randomInt,
+    scryptSync,
     timingSafeEqual,
     getHashes: () => host.names(),
     getRandomValues: (array) => globalThis.crypto.getRandomValues(array),
@@ -139,6 +153,10 @@ module.exports = {
         if (typeof options === 'function') [options, callback] = [{}, options];
         return perhapsLater(callback, () => scryptSync(password, salt, length, options));
     },
-    get webcrypto() { return require('internal/webcrypto'); },
-    get subtle() { return require('internal/webcrypto').subtle; },
+    get webcrypto() {
+        return require('internal/webcrypto');
+    },
+    get subtle() {
+        return require('internal/webcrypto').subtle;
+    },
 };

@@ -245,7 +245,12 @@ function on(emitter, name, { signal, close = [] } = {}) {
 
 module.exports = EventEmitter;
 Object.assign(EventEmitter, {
-    EventEmitter, once, on, errorMonitor, captureRejectionSymbol, defaultMaxListeners: 10,
+    EventEmitter,
+    once,
+    on,
+    errorMonitor,
+    captureRejectionSymbol,
+    defaultMaxListeners: 10,
     listenerCount: (emitter, name) => emitter.listenerCount(name),
     getEventListeners: (emitter, name) => emitter.listeners(name),
 });

@@ -38,7 +38,10 @@ for (const name of Object.keys(PAIRS)) {
                 else resolve({ [PAIRS[name]]: count, buffer });
             });
         });
-    Object.defineProperty(fs[name], Symbol.for('nodejs.util.promisify.custom'), { value: promised, configurable: true });
+    Object.defineProperty(fs[name], Symbol.for('nodejs.util.promisify.custom'), {
+        value: promised,
+        configurable: true,
+    });
 }
 
 function existsSync(path) {
@@ -63,11 +66,26 @@ fs.realpath.native = fs.realpath;
 fs.realpathSync.native = fs.realpathSync;
 
 module.exports = {
-    ...fs, F_OK: 0, R_OK: 4, W_OK: 2, X_OK: 1, Dirent, Stats, constants, exists: laterExists, existsSync,
+    ...fs,
+    F_OK: 0,
+    R_OK: 4,
+    W_OK: 2,
+    X_OK: 1,
+    Dirent,
+    Stats,
+    constants,
+    exists: laterExists,
+    existsSync,
     createReadStream: (path, options) => new (require('internal/fs_streams').ReadStream)(path, options),
     createWriteStream: (path, options) => new (require('internal/fs_streams').WriteStream)(path, options),
     opendirSync: (path, options) => require('internal/fs_handles').openDirectory(path, options),
-    get promises() { return require('fs/promises'); },
-    get ReadStream() { return require('internal/fs_streams').ReadStream; },
-    get WriteStream() { return require('internal/fs_streams').WriteStream; },
+    get promises() {
+        return require('fs/promises');
+    },
+    get ReadStream() {
+        return require('internal/fs_streams').ReadStream;
+    },
+    get WriteStream() {
+        return require('internal/fs_streams').WriteStream;
+    },
 };

@@ -10,11 +10,16 @@ const BY_NUMBER = ['close', 'fdatasync', 'fstat', 'fsync', 'ftruncate', 'futimes
 const promises = {};
 for (const [name, operation] of Object.entries(operations)) {
     if (BY_NUMBER.includes(name)) continue;
-    promises[name] = { async [name](...values) { return operation(...values); } }[name];
+    promises[name] = {
+        async [name](...values) {
+            return operation(...values);
+        },
+    }[name];
 }
 
 module.exports = {
-    ...promises, constants,
+    ...promises,
+    constants,
     open: async (path, flags, mode) => new FileHandle(operations.open(path, flags, mode)),
     opendir: async (path, options) => openDirectory(path, options),
 };

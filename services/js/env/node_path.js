@@ -117,8 +117,20 @@ function format(parts) {
 }
 
 const posix = {
-    basename, delimiter: ':', dirname, extname, format, isAbsolute, join, normalize, parse, relative,
-    resolve, sep: '/', toNamespacedPath: (path) => path, win32: null,
+    basename,
+    delimiter: ':',
+    dirname,
+    extname,
+    format,
+    isAbsolute,
+    join,
+    normalize,
+    parse,
+    relative,
+    resolve,
+    sep: '/',
+    toNamespacedPath: (path) => path,
+    win32: null,
 };
 posix.posix = posix;
 

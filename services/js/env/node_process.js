@@ -16,24 +16,21 @@ const process = new Process();
 EventEmitter.call(process);
 require.shared.process = process;
 
-const env = new Proxy(
-    JSON.parse(host.environment()),
-    {
-        set(target, name, value) {
-            if (typeof name === 'symbol') throw new TypeError('Cannot convert a Symbol value to a string');
-            target[name] = String(value);
-            host.setVariable(name, target[name]);
-            return true;
-        },
-        defineProperty(target, name, { value }) {
-            return this.set(target, name, value);
-        },
-        deleteProperty(target, name) {
-            if (delete target[name]) host.unsetVariable(String(name));
-            return true;
-        },
+const env = new Proxy(JSON.parse(host.environment()), {
+    set(target, name, value) {
+        if (typeof name === 'symbol') throw new TypeError('Cannot convert a Symbol value to a string');
+        target[name] = String(value);
+        host.setVariable(name, target[name]);
+        return true;
     },
-);
+    defineProperty(target, name, { value }) {
+        return this.set(target, name, value);
+    },
+    deleteProperty(target, name) {
+        if (delete target[name]) host.unsetVariable(String(name));
+        return true;
+    },
+});
 
 let exitCode;
 let isExiting = false;
@@ -81,8 +78,18 @@ function plainValue(name, value) {
 
 const { argv, execPath, pid, ppid } = host.facts();
 const values = {
-    argv: [execPath, ...argv], argv0: 'ovum', execArgv: [], execPath, pid, ppid, env, title: 'ovum',
-    arch: 'x64', platform: 'linux', version: 'v20.0.0', release: { name: 'node' },
+    argv: [execPath, ...argv],
+    argv0: 'ovum',
+    execArgv: [],
+    execPath,
+    pid,
+    ppid,
+    env,
+    title: 'ovum',
+    arch: 'x64',
+    platform: 'linux',
+    version: 'v20.0.0',
+    release: { name: 'node' },
     config: { variables: {} },
     features: { inspector: false, ipv6: true, tls: true, typescript: false },
     exitCode: undefined,
@@ -98,10 +105,13 @@ const values = {
         host.chdir(folder);
     },
     umask: (mask) => host.umask(mask ?? -1),
-    getuid: () => host.ids()[0], geteuid: () => host.ids()[1],
-    getgid: () => host.ids()[2], getegid: () => host.ids()[3],
+    getuid: () => host.ids()[0],
+    geteuid: () => host.ids()[1],
+    getgid: () => host.ids()[2],
+    getegid: () => host.ids()[3],
     nextTick: (callback, ...rest) => host.nextTick(callback, ...rest),
-    hrtime, memoryUsage,
+    hrtime,
+    memoryUsage,
     uptime: () => host.uptime(),
     cpuUsage(previous) {
         const [user, system] = host.processor();
@@ -120,27 +130,38 @@ const values = {
 };
 for (const name of Object.keys(values)) plainValue(name, values[name]);
 Object.defineProperty(process, 'exitCode', {
-    enumerable: true, configurable: true,
+    enumerable: true,
+    configurable: true,
     get: () => exitCode,
-    set(code) { exitCode = statusOf(code); },
+    set(code) {
+        exitCode = statusOf(code);
+    },
 });
 Object.defineProperty(process, 'versions', {
-    enumerable: true, configurable: true,
+    enumerable: true,
+    configurable: true,
     get() {
         const versions = { node: process.version.slice(1), ...host.versions() };
         plainValue('versions', versions);
         return versions;
     },
 });
-for (const [name, fd] of [['stdin', 0], ['stdout', 1], ['stderr', 2]]) {
+for (const [name, fd] of [
+    ['stdin', 0],
+    ['stdout', 1],
+    ['stderr', 2],
+]) {
     Object.defineProperty(process, name, {
-        enumerable: true, configurable: true,
+        enumerable: true,
+        configurable: true,
         get() {
             const stream = require('internal/standard_streams').open(fd);
             plainValue(name, stream);
             return stream;
         },
-        set(stream) { plainValue(name, stream); },
+        set(stream) {
+            plainValue(name, stream);
+        },
     });
 }
 

@@ -38,7 +38,9 @@ class Interface extends EventEmitter {
     }
 
     #take(chunk) {
-        const lines = (this.#rest + (typeof chunk === 'string' ? chunk : this.#decoder.write(chunk))).split(/\r\n|\n/);
+        const lines = (this.#rest + (typeof chunk === 'string' ? chunk : this.#decoder.write(chunk))).split(
+            /\r\n|\n/,
+        );
         this.#rest = lines.pop();
         for (const line of lines) if (!this.closed) this.#lineCame(line);
     }
@@ -50,8 +52,12 @@ class Interface extends EventEmitter {
         else this.emit('line', line);
     }
 
-    setPrompt(prompt) { this.#prompt = prompt; }
-    getPrompt() { return this.#prompt; }
+    setPrompt(prompt) {
+        this.#prompt = prompt;
+    }
+    getPrompt() {
+        return this.#prompt;
+    }
     prompt() {
         this.#output?.write(this.#prompt);
         this.resume();
@@ -61,11 +67,19 @@ class Interface extends EventEmitter {
         if (typeof options === 'function') [options, callback] = [{}, options];
         this.#output?.write(query);
         this.#question = callback;
-        options?.signal?.addEventListener('abort', () => { this.#question = undefined; }, { once: true });
+        options?.signal?.addEventListener(
+            'abort',
+            () => {
+                this.#question = undefined;
+            },
+            { once: true },
+        );
         this.resume();
     }
 
-    write(data) { if (data) this.#take(data); }
+    write(data) {
+        if (data) this.#take(data);
+    }
     pause() {
         this.#input.pause();
         this.emit('pause');
@@ -98,7 +112,10 @@ class Interface extends EventEmitter {
             for (;;) {
                 if (lines.length > 0) yield lines.shift();
                 else if (this.closed) return;
-                else await new Promise((resolve) => { wake = resolve; });
+                else
+                    await new Promise((resolve) => {
+                        wake = resolve;
+                    });
             }
         } finally {
             this.off('line', came).off('close', closed);
@@ -110,9 +127,12 @@ class Interface extends EventEmitter {
 const createInterface = (...values) => new Interface(...values);
 
 module.exports = {
-    Interface, createInterface,
+    Interface,
+    createInterface,
     clearLine: (stream, direction, callback) => void (stream.clearLine?.(direction), callback?.()),
     cursorTo: (stream, x, y, callback) => void (stream.cursorTo?.(x, y), callback?.()),
     moveCursor: (stream, dx, dy, callback) => void (stream.moveCursor?.(dx, dy), callback?.()),
-    get promises() { return require('readline/promises'); },
+    get promises() {
+        return require('readline/promises');
+    },
 };

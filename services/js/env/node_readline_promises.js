@@ -7,7 +7,9 @@ class Interface extends readline.Interface {
     question(query, options) {
         return new Promise((resolve, reject) => {
             const { signal } = options ?? {};
-            signal?.addEventListener('abort', () => reject(require('internal/abort').abortError(signal)), { once: true });
+            signal?.addEventListener('abort', () => reject(require('internal/abort').abortError(signal)), {
+                once: true,
+            });
             super.question(query, options ?? {}, resolve);
         });
     }

@@ -129,13 +129,17 @@ function pipeline(...parts) {
     let failure;
     streams.forEach((stream, i) => {
         const isLast = i === streams.length - 1;
-        finished(stream, { readable: !isLast || stream._writableState === undefined, writable: i > 0 }, (error) => {
-            if (error && failure === undefined) {
-                failure = error;
-                for (const other of streams) other.destroy();
-            }
-            if (--left === 0) callback(failure);
-        });
+        finished(
+            stream,
+            { readable: !isLast || stream._writableState === undefined, writable: i > 0 },
+            (error) => {
+                if (error && failure === undefined) {
+                    failure = error;
+                    for (const other of streams) other.destroy();
+                }
+                if (--left === 0) callback(failure);
+            },
+        );
         if (i > 0 && streams[i]._writableState !== undefined) streams[i - 1].pipe(stream);
     });
     if (streams.at(-1)._writableState === undefined) streams.at(-1).resume();
@@ -151,7 +155,11 @@ const promises = {
         new Promise((resolve, reject) => {
             const last = parts.at(-1);
             // Options, of which `signal` counts.
-            const isPart = typeof last === 'function' || last?.pipe || last?.write || last?.[Symbol.iterator] ||
+            const isPart =
+                typeof last === 'function' ||
+                last?.pipe ||
+                last?.write ||
+                last?.[Symbol.iterator] ||
                 last?.[Symbol.asyncIterator];
             const options = isPart ? undefined : parts.pop();
             const end = pipeline(...parts, (error) => (error ? reject(error) : resolve()));
@@ -163,5 +171,13 @@ const promises = {
 
 module.exports = Stream;
 Object.assign(Stream, {
-    Duplex, PassThrough, Readable, Stream, Transform, Writable, finished, pipeline, promises,
+    Duplex,
+    PassThrough,
+    Readable,
+    Stream,
+    Transform,
+    Writable,
+    finished,
+    pipeline,
+    promises,
 });

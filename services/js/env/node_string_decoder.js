@@ -22,25 +22,37 @@ function incomplete(encoding, bytes) {
             return even >= 2 && (bytes[even - 1] & 0xfc) === 0xd8 ? 2 + odd : odd;
         }
         case 'base64':
-        case 'base64url': return length % 3;
-        default: return 0;
+        case 'base64url':
+            return length % 3;
+        default:
+            return 0;
     }
 }
 
-const NAMES = { 'utf-8': 'utf8', ucs2: 'utf16le', 'ucs-2': 'utf16le', 'utf-16le': 'utf16le', binary: 'latin1' };
+const NAMES = {
+    'utf-8': 'utf8',
+    ucs2: 'utf16le',
+    'ucs-2': 'utf16le',
+    'utf-16le': 'utf16le',
+    binary: 'latin1',
+};
 
 class StringDecoder {
     #rest = Buffer.alloc(0);
 
     constructor(encoding = 'utf8') {
         const name = String(encoding).toLowerCase();
-        if (!Buffer.isEncoding(name)) throw coded(TypeError, 'ERR_UNKNOWN_ENCODING', `Unknown encoding: ${encoding}`);
+        if (!Buffer.isEncoding(name))
+            throw coded(TypeError, 'ERR_UNKNOWN_ENCODING', `Unknown encoding: ${encoding}`);
         this.encoding = NAMES[name] ?? name;
     }
 
     write(bytes) {
         if (typeof bytes === 'string') return bytes;
-        const all = this.#rest.length > 0 ? Buffer.concat([this.#rest, bytes]) : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+        const all =
+            this.#rest.length > 0
+                ? Buffer.concat([this.#rest, bytes])
+                : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
         const cut = all.length - incomplete(this.encoding, all);
         this.#rest = Buffer.from(all.subarray(cut));
         return all.toString(this.encoding, 0, cut);

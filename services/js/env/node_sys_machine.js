@@ -13,14 +13,30 @@ class Mmio {
         this.size = size;
     }
 
-    read8(offset) { return host.read(this.#number, 8, offset); }
-    read16(offset) { return host.read(this.#number, 16, offset); }
-    read32(offset) { return host.read(this.#number, 32, offset); }
-    read64(offset) { return host.read(this.#number, 64, offset); }
-    write8(offset, value) { host.write(this.#number, 8, offset, value); }
-    write16(offset, value) { host.write(this.#number, 16, offset, value); }
-    write32(offset, value) { host.write(this.#number, 32, offset, value); }
-    write64(offset, value) { host.write(this.#number, 64, offset, value); }
+    read8(offset) {
+        return host.read(this.#number, 8, offset);
+    }
+    read16(offset) {
+        return host.read(this.#number, 16, offset);
+    }
+    read32(offset) {
+        return host.read(this.#number, 32, offset);
+    }
+    read64(offset) {
+        return host.read(this.#number, 64, offset);
+    }
+    write8(offset, value) {
+        host.write(this.#number, 8, offset, value);
+    }
+    write16(offset, value) {
+        host.write(this.#number, 16, offset, value);
+    }
+    write32(offset, value) {
+        host.write(this.#number, 32, offset, value);
+    }
+    write64(offset, value) {
+        host.write(this.#number, 64, offset, value);
+    }
 }
 
 module.exports = {

@@ -23,7 +23,8 @@ function wait(start, stop, value, { signal, ref = true } = {}) {
 }
 
 module.exports = {
-    setTimeout: (delay, value, options) => wait((done) => setTimeout(done, delay), clearTimeout, value, options),
+    setTimeout: (delay, value, options) =>
+        wait((done) => setTimeout(done, delay), clearTimeout, value, options),
     setImmediate: (value, options) => wait((done) => setImmediate(done), clearImmediate, value, options),
     async *setInterval(delay, value, options) {
         for (;;) yield await module.exports.setTimeout(delay, value, options);

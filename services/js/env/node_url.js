@@ -7,13 +7,23 @@ const { coded, expectString, invalidArgument } = require('internal/errors');
 
 function fileURLToPath(value) {
     if (typeof value === 'string') value = new URL(value);
-    else if (!(value instanceof URL)) throw invalidArgument('path', 'of type string or an instance of URL', value);
-    if (value.protocol !== 'file:') throw coded(TypeError, 'ERR_INVALID_URL_SCHEME', 'The URL must be of scheme file');
+    else if (!(value instanceof URL))
+        throw invalidArgument('path', 'of type string or an instance of URL', value);
+    if (value.protocol !== 'file:')
+        throw coded(TypeError, 'ERR_INVALID_URL_SCHEME', 'The URL must be of scheme file');
     if (value.hostname !== '') {
-        throw coded(TypeError, 'ERR_INVALID_FILE_URL_HOST', 'File URL host must be "localhost" or empty on linux');
+        throw coded(
+            TypeError,
+            'ERR_INVALID_FILE_URL_HOST',
+            'File URL host must be "localhost" or empty on linux',
+        );
     }
     if (/%2f/i.test(value.pathname)) {
-        throw coded(TypeError, 'ERR_INVALID_FILE_URL_PATH', 'File URL path must not include encoded / characters');
+        throw coded(
+            TypeError,
+            'ERR_INVALID_FILE_URL_PATH',
+            'File URL path must not include encoded / characters',
+        );
     }
     return decodeURIComponent(value.pathname);
 }
@@ -22,8 +32,12 @@ function pathToFileURL(path) {
     let resolved = require('path').resolve(path);
     if (path.endsWith('/') && !resolved.endsWith('/')) resolved += '/';
     const url = new URL('file:///');
-    url.pathname = resolved.replaceAll('%', '%25').replaceAll('\\', '%5C').replaceAll('\n', '%0A')
-        .replaceAll('\r', '%0D').replaceAll('\t', '%09');
+    url.pathname = resolved
+        .replaceAll('%', '%25')
+        .replaceAll('\\', '%5C')
+        .replaceAll('\n', '%0A')
+        .replaceAll('\r', '%0D')
+        .replaceAll('\t', '%09');
     return url;
 }
 
@@ -31,8 +45,13 @@ function pathToFileURL(path) {
 function urlToHttpOptions(url) {
     const { hash, hostname, href, pathname, port, protocol, search } = url;
     const options = {
-        protocol, hostname: hostname.replace(/^\[(.*)\]$/, '$1'), hash, search, pathname,
-        path: `${pathname}${search}`, href,
+        protocol,
+        hostname: hostname.replace(/^\[(.*)\]$/, '$1'),
+        hash,
+        search,
+        pathname,
+        path: `${pathname}${search}`,
+        href,
     };
     if (port !== '') options.port = Number(port);
     if (url.username || url.password) {
@@ -43,9 +62,20 @@ function urlToHttpOptions(url) {
 
 function Url() {
     for (const name of [
-        'protocol', 'slashes', 'auth', 'host', 'port', 'hostname', 'hash', 'search', 'query', 'pathname',
-        'path', 'href',
-    ]) this[name] = null;
+        'protocol',
+        'slashes',
+        'auth',
+        'host',
+        'port',
+        'hostname',
+        'hash',
+        'search',
+        'query',
+        'pathname',
+        'path',
+        'href',
+    ])
+        this[name] = null;
 }
 
 /** The parts of a URL as they stand there, of relative ones too (RFC 3986, appendix B). */
@@ -60,7 +90,10 @@ function parse(text, parseQuery = false, slashesDenoteHost = false) {
         url.slashes = true;
         const at = authority.lastIndexOf('@');
         if (at !== -1) url.auth = decodeURIComponent(authority.slice(0, at));
-        const [, hostname, , port] = /^(\[[^\]]*\]|[^:]*)(:(\d*))?$/.exec(authority.slice(at + 1)) ?? [null, authority.slice(at + 1)];
+        const [, hostname, , port] = /^(\[[^\]]*\]|[^:]*)(:(\d*))?$/.exec(authority.slice(at + 1)) ?? [
+            null,
+            authority.slice(at + 1),
+        ];
         url.hostname = hostname.toLowerCase().replace(/^\[(.*)\]$/, '$1');
         url.port = port || null;
         url.host = hostname.toLowerCase() + (url.port === null ? '' : `:${url.port}`);
@@ -70,9 +103,12 @@ function parse(text, parseQuery = false, slashesDenoteHost = false) {
     }
     url.hash = hash ?? null;
     url.search = search ?? (parseQuery ? '' : null);
-    url.query = parseQuery ? require('querystring').parse((search ?? '').slice(1)) : (search?.slice(1) ?? null);
+    url.query = parseQuery
+        ? require('querystring').parse((search ?? '').slice(1))
+        : (search?.slice(1) ?? null);
     url.pathname = path === '' ? null : path;
-    url.path = url.pathname === null && url.search === null ? null : (url.pathname ?? '') + (url.search ?? '');
+    url.path =
+        url.pathname === null && url.search === null ? null : (url.pathname ?? '') + (url.search ?? '');
     if (url.path === '') url.path = null;
     url.href = format(url);
     return url;
@@ -91,7 +127,10 @@ function format(url, options = {}) {
     if (protocol && !protocol.endsWith(':')) protocol += ':';
     let host = '';
     if (url.host) host = url.host;
-    else if (url.hostname) host = (url.hostname.includes(':') ? `[${url.hostname}]` : url.hostname) + (url.port ? `:${url.port}` : '');
+    else if (url.hostname)
+        host =
+            (url.hostname.includes(':') ? `[${url.hostname}]` : url.hostname) +
+            (url.port ? `:${url.port}` : '');
     if (auth && host) host = `${encodeURIComponent(auth).replace(/%3A/i, ':')}@${host}`;
     if (!search && url.query && typeof url.query === 'object') {
         const query = require('querystring').stringify(url.query);
@@ -113,10 +152,21 @@ function resolve(from, to) {
     const base = new URL(from, 'resolve://');
     const url = new URL(to, base);
     if (url.protocol !== 'resolve:') return url.href;
-    return `${url.pathname}${url.search}${url.hash}`.replace(/^\/(?!.)/, from.startsWith('/') || to.startsWith('/') ? '/' : '');
+    return `${url.pathname}${url.search}${url.hash}`.replace(
+        /^\/(?!.)/,
+        from.startsWith('/') || to.startsWith('/') ? '/' : '',
+    );
 }
 
 module.exports = {
-    URL, URLSearchParams, Url, domainToASCII: (domain) => binding('idna').toAscii(domain) ?? '', fileURLToPath,
-    format, parse, pathToFileURL, resolve, urlToHttpOptions,
+    URL,
+    URLSearchParams,
+    Url,
+    domainToASCII: (domain) => binding('idna').toAscii(domain) ?? '',
+    fileURLToPath,
+    format,
+    parse,
+    pathToFileURL,
+    resolve,
+    urlToHttpOptions,
 };

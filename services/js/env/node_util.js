@@ -83,7 +83,9 @@ function deprecate(original, message, code) {
 /** Prints when NODE_DEBUG names the section. */
 function debuglog(section) {
     const wanted = () =>
-        (process.env.NODE_DEBUG ?? '').split(',').some((name) => name.toLowerCase() === section.toLowerCase());
+        (process.env.NODE_DEBUG ?? '')
+            .split(',')
+            .some((name) => name.toLowerCase() === section.toLowerCase());
     const log = (...values) => {
         if (wanted()) process.stderr.write(`${section.toUpperCase()} ${process.pid}: ${format(...values)}\n`);
     };
@@ -99,7 +101,9 @@ function styleText(style, text, { validateStream = true, stream = process.stdout
     for (const name of Array.isArray(style) ? style : [style]) {
         const codes = inspect.colors[name];
         if (codes === undefined) {
-            const known = Object.keys(inspect.colors).map((one) => `'${one}'`).join(', ');
+            const known = Object.keys(inspect.colors)
+                .map((one) => `'${one}'`)
+                .join(', ');
             const message = `The argument 'format' must be one of: ${known}. Received ${inspect(name)}`;
             throw coded(TypeError, 'ERR_INVALID_ARG_VALUE', message);
         }
@@ -110,13 +114,27 @@ function styleText(style, text, { validateStream = true, stream = process.stdout
 }
 
 module.exports = {
-    callbackify, debug: debuglog, debuglog, deprecate, format, formatWithOptions, inherits, inspect,
+    callbackify,
+    debug: debuglog,
+    debuglog,
+    deprecate,
+    format,
+    formatWithOptions,
+    inherits,
+    inspect,
     isArray: Array.isArray,
     isDeepStrictEqual: (left, right) => require('internal/equal').isDeepStrictEqual(left, right),
     parseArgs: (options) => require('internal/parse_args').parseArgs(options),
-    promisify, stripVTControlCharacters: stripControl, styleText,
-    toUSVString: (value) => String(value).toWellFormed(), types,
-    get TextEncoder() { return require('internal/encoding').TextEncoder; },
-    get TextDecoder() { return require('internal/encoding').TextDecoder; },
+    promisify,
+    stripVTControlCharacters: stripControl,
+    styleText,
+    toUSVString: (value) => String(value).toWellFormed(),
+    types,
+    get TextEncoder() {
+        return require('internal/encoding').TextEncoder;
+    },
+    get TextDecoder() {
+        return require('internal/encoding').TextDecoder;
+    },
     getSystemErrorName: (number) => require('internal/system_errors').nameOf(number),
 };

@@ -7,7 +7,12 @@ function refuse(code, message) {
     return coded(TypeError, `ERR_PARSE_ARGS_${code}`, message);
 }
 
-function parseArgs({ args = process.argv.slice(2), options = {}, strict = true, allowPositionals = !strict } = {}) {
+function parseArgs({
+    args = process.argv.slice(2),
+    options = {},
+    strict = true,
+    allowPositionals = !strict,
+} = {}) {
     const values = { __proto__: null };
     const positionals = [];
     const store = (name, value, shown) => {
@@ -33,7 +38,8 @@ function parseArgs({ args = process.argv.slice(2), options = {}, strict = true, 
             const equals = word.indexOf('=');
             const name = equals === -1 ? word.slice(2) : word.slice(2, equals);
             if (equals !== -1) store(name, word.slice(equals + 1), `--${name}`);
-            else if (options[name]?.type === 'string' && rest.length > 0) store(name, rest.shift(), `--${name}`);
+            else if (options[name]?.type === 'string' && rest.length > 0)
+                store(name, rest.shift(), `--${name}`);
             else store(name, true, `--${name}`);
         } else if (word.startsWith('-') && word !== '-') {
             for (let i = 1; i < word.length; i++) {

@@ -37,7 +37,9 @@ class ReadableStream {
         });
     }
 
-    get locked() { return this.#isLocked; }
+    get locked() {
+        return this.#isLocked;
+    }
 
     #enqueue(chunk) {
         if (this.#state !== 'readable') throw new TypeError('Invalid state: Controller is already closed');
@@ -98,7 +100,9 @@ class ReadableStream {
         return {
             read: () => this.#read(),
             cancel: (reason) => this.#cancel(reason),
-            releaseLock: () => { this.#isLocked = false; },
+            releaseLock: () => {
+                this.#isLocked = false;
+            },
         };
     }
 
@@ -137,13 +141,18 @@ class ReadableStream {
         }
     }
 
-    [Symbol.asyncIterator](options) { return this.values(options); }
+    [Symbol.asyncIterator](options) {
+        return this.values(options);
+    }
 
     [Symbol.for('nodejs.util.inspect.custom')](depth, options, inspect) {
         const { locked } = this;
         return `ReadableStream ${inspect({ locked, state: this.#state, supportsBYOB: false }, options)}`;
     }
 }
-Object.defineProperty(ReadableStream.prototype, Symbol.toStringTag, { value: 'ReadableStream', configurable: true });
+Object.defineProperty(ReadableStream.prototype, Symbol.toStringTag, {
+    value: 'ReadableStream',
+    configurable: true,
+});
 
 module.exports = { ReadableStream };

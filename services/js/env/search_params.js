@@ -18,7 +18,10 @@ function parseForm(text) {
 }
 
 function encodeForm(text) {
-    return text.split(' ').map((part) => encode(part, SETS.form)).join('+');
+    return text
+        .split(' ')
+        .map((part) => encode(part, SETS.form))
+        .join('+');
 }
 
 const text = (value) => String(value).toWellFormed();
@@ -27,7 +30,11 @@ function need(count, values, names) {
     if (values.length >= count) return;
     const { coded } = require('internal/errors');
     const list = names.map((name) => `"${name}"`).join(' and ');
-    throw coded(TypeError, 'ERR_MISSING_ARGS', `The ${list} argument${count > 1 ? 's' : ''} must be specified`);
+    throw coded(
+        TypeError,
+        'ERR_MISSING_ARGS',
+        `The ${list} argument${count > 1 ? 's' : ''} must be specified`,
+    );
 }
 
 class URLSearchParams {
@@ -68,7 +75,9 @@ class URLSearchParams {
         this.#list = parseForm(query);
     }
 
-    get size() { return this.#list.length; }
+    get size() {
+        return this.#list.length;
+    }
 
     append(name, value) {
         need(2, arguments, ['name', 'value']);
@@ -79,7 +88,9 @@ class URLSearchParams {
     delete(name, value) {
         need(1, arguments, ['name']);
         [name, value] = [text(name), value === undefined ? undefined : text(value)];
-        this.#list = this.#list.filter(([key, item]) => key !== name || (value !== undefined && item !== value));
+        this.#list = this.#list.filter(
+            ([key, item]) => key !== name || (value !== undefined && item !== value),
+        );
         this[changed]?.();
     }
 
@@ -152,6 +163,9 @@ class URLSearchParams {
 }
 URLSearchParams.prototype[Symbol.iterator] = URLSearchParams.prototype.entries;
 Object.defineProperty(URLSearchParams.prototype, Symbol.iterator, { enumerable: false });
-Object.defineProperty(URLSearchParams.prototype, Symbol.toStringTag, { value: 'URLSearchParams', configurable: true });
+Object.defineProperty(URLSearchParams.prototype, Symbol.toStringTag, {
+    value: 'URLSearchParams',
+    configurable: true,
+});
 
 module.exports = { URLSearchParams, changed, reset };

@@ -10,29 +10,36 @@ function output(fd) {
         decodeStrings: false,
         // Written at once, so that nothing is lost when the program ends.
         write(chunk, encoding, callback) {
-            if (typeof chunk === 'string' && /^utf-?8$/i.test(encoding)) console.write(fd, chunk.toWellFormed());
+            if (typeof chunk === 'string' && /^utf-?8$/i.test(encoding))
+                console.write(fd, chunk.toWellFormed());
             else console.writeBytes(fd, typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk);
             callback();
         },
-        emitClose: false, autoDestroy: false,
+        emitClose: false,
+        autoDestroy: false,
     });
     stream.fd = fd;
     stream._type = 'fs';
     const isTTY = host.isTerminal(fd);
     if (isTTY) {
         stream.isTTY = true;
-        for (const [name, index] of [['columns', 0], ['rows', 1]]) {
+        for (const [name, index] of [
+            ['columns', 0],
+            ['rows', 1],
+        ]) {
             Object.defineProperty(stream, name, { get: () => host.size(fd)[index], enumerable: true });
         }
         stream.getWindowSize = () => host.size(fd);
         stream.getColorDepth = () => (console.hasColors(fd) ? 4 : 1);
         stream.hasColors = (count = 16) => console.hasColors(fd) && count <= 16;
         stream.clearLine = (direction = 0) => stream.write(`\u001b[${{ '-1': 1, 0: 2, 1: 0 }[direction]}K`);
-        stream.cursorTo = (x, y) => stream.write(typeof y === 'number' ? `\u001b[${y + 1};${x + 1}H` : `\u001b[${x + 1}G`);
-        stream.moveCursor = (dx, dy) => stream.write(
-            (dx ? `\u001b[${Math.abs(dx)}${dx > 0 ? 'C' : 'D'}` : '') +
-            (dy ? `\u001b[${Math.abs(dy)}${dy > 0 ? 'B' : 'A'}` : ''),
-        );
+        stream.cursorTo = (x, y) =>
+            stream.write(typeof y === 'number' ? `\u001b[${y + 1};${x + 1}H` : `\u001b[${x + 1}G`);
+        stream.moveCursor = (dx, dy) =>
+            stream.write(
+                (dx ? `\u001b[${Math.abs(dx)}${dx > 0 ? 'C' : 'D'}` : '') +
+                    (dy ? `\u001b[${Math.abs(dy)}${dy > 0 ? 'B' : 'A'}` : ''),
+            );
     }
     require.shared.streams[fd] = stream;
     return stream;

@@ -128,7 +128,8 @@ function add(stream, chunk, encoding, isFirst) {
             destroyWith(stream, invalidArgument('chunk', expected, chunk));
             return false;
         }
-        if (state.decoder && typeof chunk !== 'string' && chunk !== undefined) chunk = state.decoder.write(chunk);
+        if (state.decoder && typeof chunk !== 'string' && chunk !== undefined)
+            chunk = state.decoder.write(chunk);
         if (chunk === undefined || chunk.length === 0) {
             schedule(stream);
             return false;
@@ -236,13 +237,17 @@ const methods = {
         const finish = () => target.end();
         const stop = () => this.unpipe(target);
         this.on('data', give);
-        if (options?.end !== false && target !== process.stdout && target !== process.stderr) this.once('end', finish);
+        if (options?.end !== false && target !== process.stdout && target !== process.stderr)
+            this.once('end', finish);
         target.once('close', stop);
         target.once('error', stop);
-        state.pipes.push({ target, undo: () => {
-            this.off('data', give).off('end', finish);
-            target.off('drain', go).off('close', stop).off('error', stop);
-        } });
+        state.pipes.push({
+            target,
+            undo: () => {
+                this.off('data', give).off('end', finish);
+                target.off('drain', go).off('close', stop).off('error', stop);
+            },
+        });
         target.emit('pipe', this);
         this.resume();
         return target;
@@ -299,12 +304,42 @@ const methods = {
 methods.addListener = methods.on;
 
 const properties = {
-    readableFlowing: { get() { return this._readableState.flowing; }, configurable: true },
-    readableLength: { get() { return this._readableState.length; }, configurable: true },
-    readableEnded: { get() { return this._readableState.endEmitted; }, configurable: true },
-    readableHighWaterMark: { get() { return this._readableState.highWaterMark; }, configurable: true },
-    readableObjectMode: { get() { return this._readableState.objectMode; }, configurable: true },
-    readableEncoding: { get() { return this._readableState.encoding; }, configurable: true },
+    readableFlowing: {
+        get() {
+            return this._readableState.flowing;
+        },
+        configurable: true,
+    },
+    readableLength: {
+        get() {
+            return this._readableState.length;
+        },
+        configurable: true,
+    },
+    readableEnded: {
+        get() {
+            return this._readableState.endEmitted;
+        },
+        configurable: true,
+    },
+    readableHighWaterMark: {
+        get() {
+            return this._readableState.highWaterMark;
+        },
+        configurable: true,
+    },
+    readableObjectMode: {
+        get() {
+            return this._readableState.objectMode;
+        },
+        configurable: true,
+    },
+    readableEncoding: {
+        get() {
+            return this._readableState.encoding;
+        },
+        configurable: true,
+    },
 };
 
 /** Gives a prototype what readable streams have. */
@@ -321,7 +356,9 @@ Readable.from = function from(iterable, options) {
     if (typeof iterable === 'string' || iterable instanceof Uint8Array) iterable = [iterable];
     const iterator = iterable[Symbol.asyncIterator]?.() ?? iterable[Symbol.iterator]();
     return new Readable({
-        objectMode: true, highWaterMark: 1, ...options,
+        objectMode: true,
+        highWaterMark: 1,
+        ...options,
         async read() {
             try {
                 const { value, done } = await iterator.next();

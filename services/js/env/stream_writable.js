@@ -125,7 +125,8 @@ const methods = {
             process.nextTick(() => callback?.(error));
             return false;
         }
-        if (chunk === null) throw coded(TypeError, 'ERR_STREAM_NULL_VALUES', 'May not write null values to stream');
+        if (chunk === null)
+            throw coded(TypeError, 'ERR_STREAM_NULL_VALUES', 'May not write null values to stream');
         encoding ||= state.defaultEncoding;
         if (!state.objectMode) {
             if (typeof chunk === 'string') {
@@ -178,13 +179,48 @@ const methods = {
 };
 
 const properties = {
-    writableLength: { get() { return this._writableState.length; }, configurable: true },
-    writableEnded: { get() { return this._writableState.ending; }, configurable: true },
-    writableFinished: { get() { return this._writableState.finished; }, configurable: true },
-    writableHighWaterMark: { get() { return this._writableState.highWaterMark; }, configurable: true },
-    writableNeedDrain: { get() { return this._writableState.needDrain; }, configurable: true },
-    writableObjectMode: { get() { return this._writableState.objectMode; }, configurable: true },
-    writableCorked: { get() { return this._writableState.corked; }, configurable: true },
+    writableLength: {
+        get() {
+            return this._writableState.length;
+        },
+        configurable: true,
+    },
+    writableEnded: {
+        get() {
+            return this._writableState.ending;
+        },
+        configurable: true,
+    },
+    writableFinished: {
+        get() {
+            return this._writableState.finished;
+        },
+        configurable: true,
+    },
+    writableHighWaterMark: {
+        get() {
+            return this._writableState.highWaterMark;
+        },
+        configurable: true,
+    },
+    writableNeedDrain: {
+        get() {
+            return this._writableState.needDrain;
+        },
+        configurable: true,
+    },
+    writableObjectMode: {
+        get() {
+            return this._writableState.objectMode;
+        },
+        configurable: true,
+    },
+    writableCorked: {
+        get() {
+            return this._writableState.corked;
+        },
+        configurable: true,
+    },
 };
 
 /** Gives a prototype what writable streams have. */

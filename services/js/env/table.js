@@ -32,12 +32,18 @@ function table(data, properties, options) {
         const isLarge =
             value !== null && typeof value === 'object' && !isList && Object.keys(value).length > 2;
         return inspect(value, {
-            depth: isLarge ? -1 : 0, maxArrayLength: 3, breakLength: Infinity, ...options,
+            depth: isLarge ? -1 : 0,
+            maxArrayLength: 3,
+            breakLength: Infinity,
+            ...options,
         });
     };
     if (data instanceof Map) {
         const keys = [...data.keys()].map(show);
-        return draw([ITERATION, 'Key', VALUES], [keys.map((_, i) => show(i)), keys, [...data.values()].map(show)]);
+        return draw(
+            [ITERATION, 'Key', VALUES],
+            [keys.map((_, i) => show(i)), keys, [...data.values()].map(show)],
+        );
     }
     if (data instanceof Set) {
         const values = [...data].map(show);

@@ -28,7 +28,8 @@ class URL {
     #params;
 
     constructor(input, base) {
-        if (arguments.length === 0) throw coded(TypeError, 'ERR_MISSING_ARGS', 'The "url" argument must be specified');
+        if (arguments.length === 0)
+            throw coded(TypeError, 'ERR_MISSING_ARGS', 'The "url" argument must be specified');
         const [wanted, below] = [text(input), base === undefined ? undefined : text(base)];
         const record = parseWith(wanted, below);
         if (record === null) throw invalid(wanted, below);
@@ -47,7 +48,9 @@ class URL {
         throw coded(Error, 'ERR_METHOD_NOT_IMPLEMENTED', 'URL.createObjectURL() is not implemented');
     }
 
-    get href() { return parser.serialize(this.#record); }
+    get href() {
+        return parser.serialize(this.#record);
+    }
     set href(value) {
         const record = parser.parse(text(value));
         if (record === null) throw invalid(text(value));
@@ -65,7 +68,9 @@ class URL {
         return `${protocol}//${host}${port === null ? '' : `:${port}`}`;
     }
 
-    get protocol() { return this.#record.protocol; }
+    get protocol() {
+        return this.#record.protocol;
+    }
     set protocol(value) {
         const match = /^([A-Za-z][A-Za-z0-9+.-]*)(?::|$)/.exec(text(value).replace(/[\t\n\r]/g, ''));
         if (match === null) return;
@@ -79,12 +84,16 @@ class URL {
         if (record.port === parser.SPECIAL[protocol]) record.port = null;
     }
 
-    get username() { return this.#record.username; }
+    get username() {
+        return this.#record.username;
+    }
     set username(value) {
         if (this.#hasAuthority()) this.#record.username = encode(text(value), SETS.userinfo);
     }
 
-    get password() { return this.#record.password; }
+    get password() {
+        return this.#record.password;
+    }
     set password(value) {
         if (this.#hasAuthority()) this.#record.password = encode(text(value), SETS.userinfo);
     }
@@ -99,10 +108,16 @@ class URL {
         return host === null ? '' : host + (port === null ? '' : `:${port}`);
     }
 
-    set host(value) { this.#setHost(text(value), true); }
+    set host(value) {
+        this.#setHost(text(value), true);
+    }
 
-    get hostname() { return this.#record.host ?? ''; }
-    set hostname(value) { this.#setHost(text(value), false); }
+    get hostname() {
+        return this.#record.host ?? '';
+    }
+    set hostname(value) {
+        this.#setHost(text(value), false);
+    }
 
     #setHost(value, withPort) {
         const record = this.#record;
@@ -128,7 +143,9 @@ class URL {
         if (withPort && digits !== '') parser.setPort(record, digits);
     }
 
-    get port() { return this.#record.port === null ? '' : String(this.#record.port); }
+    get port() {
+        return this.#record.port === null ? '' : String(this.#record.port);
+    }
     set port(value) {
         if (!this.#hasAuthority()) return;
         value = text(value).replace(/[\t\n\r]/g, '');
@@ -136,21 +153,35 @@ class URL {
         else parser.setPort(this.#record, /^\d*/.exec(value)[0]);
     }
 
-    get pathname() { return parser.pathText(this.#record); }
+    get pathname() {
+        return parser.pathText(this.#record);
+    }
     set pathname(value) {
         if (typeof this.#record.path === 'string') return;
-        value = text(value).replace(/[\t\n\r]/g, '').replaceAll('?', '%3F').replaceAll('#', '%23');
+        value = text(value)
+            .replace(/[\t\n\r]/g, '')
+            .replaceAll('?', '%3F')
+            .replaceAll('#', '%23');
         if (value === '' && this.#record.host === null) this.#record.path = [''];
         else parser.setPathFrom(this.#record, value);
     }
 
-    get search() { return this.#record.query ? `?${this.#record.query}` : ''; }
+    get search() {
+        return this.#record.query ? `?${this.#record.query}` : '';
+    }
     set search(value) {
         value = text(value);
         if (value === '') {
             this.#record.query = null;
             this.#trimOpaque();
-        } else parser.setQuery(this.#record, value.replace(/^\?/, '').replace(/[\t\n\r]/g, '').replaceAll('#', '%23'));
+        } else
+            parser.setQuery(
+                this.#record,
+                value
+                    .replace(/^\?/, '')
+                    .replace(/[\t\n\r]/g, '')
+                    .replaceAll('#', '%23'),
+            );
         this.#params?.[reset](value.replace(/^\?/, ''));
     }
 
@@ -165,7 +196,9 @@ class URL {
         return this.#params;
     }
 
-    get hash() { return this.#record.fragment ? `#${this.#record.fragment}` : ''; }
+    get hash() {
+        return this.#record.fragment ? `#${this.#record.fragment}` : '';
+    }
     set hash(value) {
         value = text(value);
         if (value === '') {
@@ -182,16 +215,31 @@ class URL {
         }
     }
 
-    toString() { return this.href; }
-    toJSON() { return this.href; }
+    toString() {
+        return this.href;
+    }
+    toJSON() {
+        return this.href;
+    }
 
     [Symbol.for('nodejs.util.inspect.custom')](depth, options, inspect) {
         if (typeof depth === 'number' && depth < 0) return this;
         const shown = {};
         for (const name of [
-            'href', 'origin', 'protocol', 'username', 'password', 'host', 'hostname', 'port', 'pathname',
-            'search', 'searchParams', 'hash',
-        ]) shown[name] = this[name];
+            'href',
+            'origin',
+            'protocol',
+            'username',
+            'password',
+            'host',
+            'hostname',
+            'port',
+            'pathname',
+            'search',
+            'searchParams',
+            'hash',
+        ])
+            shown[name] = this[name];
         return `URL ${inspect(shown, options)}`;
     }
 }

@@ -25,7 +25,7 @@ function endsInNumber(domain) {
         parts.pop();
     }
     const last = parts.at(-1);
-    return /^\d+$/.test(last) || (/^0x[0-9a-f]*$/i.test(last));
+    return /^\d+$/.test(last) || /^0x[0-9a-f]*$/i.test(last);
 }
 
 function parseIPv4(domain) {

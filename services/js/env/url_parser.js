@@ -4,7 +4,15 @@
 const { parseHost } = require('internal/url_host');
 const { encode, SETS } = require('internal/url_percent');
 
-const SPECIAL = { __proto__: null, 'http:': 80, 'https:': 443, 'ws:': 80, 'wss:': 443, 'ftp:': 21, 'file:': null };
+const SPECIAL = {
+    __proto__: null,
+    'http:': 80,
+    'https:': 443,
+    'ws:': 80,
+    'wss:': 443,
+    'ftp:': 21,
+    'file:': null,
+};
 const isSpecial = (url) => url.protocol in SPECIAL;
 const isDriveLetter = (text) => /^[A-Za-z][:|]$/.test(text);
 const startsWithDrive = (text) => /^[A-Za-z][:|](?:[/\\?#]|$)/.test(text);
@@ -14,7 +22,14 @@ const isDoubleDot = (part) => /^(?:\.|%2e)(?:\.|%2e)$/i.test(part);
 /** The parts of a URL as the standard has them; the path is a list, or text if it is opaque. */
 function emptyRecord() {
     return {
-        protocol: '', username: '', password: '', host: null, port: null, path: [], query: null, fragment: null,
+        protocol: '',
+        username: '',
+        password: '',
+        host: null,
+        port: null,
+        path: [],
+        query: null,
+        fragment: null,
     };
 }
 
@@ -227,7 +242,12 @@ function parse(input, base) {
                 if (query === null) url.query = base.query;
             }
         } else if (isSpecial(url)) {
-            if (base !== undefined && base.protocol === url.protocol && !/^[/\\]{2}/.test(rest) && !rest.startsWith('//')) {
+            if (
+                base !== undefined &&
+                base.protocol === url.protocol &&
+                !/^[/\\]{2}/.test(rest) &&
+                !rest.startsWith('//')
+            ) {
                 isFine = parseRelative(url, rest, base, query);
             } else {
                 isFine = parseAfterSlashes(url, rest.replace(/^[/\\]+/, ''));
@@ -269,6 +289,17 @@ function pathText(url) {
 }
 
 module.exports = {
-    SPECIAL, cutAuthority, isSpecial, parse, parseHostAndPort, parsePath, pathText, serialize, setFragment,
-    setPathFrom, setPort, setQuery, splitPort,
+    SPECIAL,
+    cutAuthority,
+    isSpecial,
+    parse,
+    parseHostAndPort,
+    parsePath,
+    pathText,
+    serialize,
+    setFragment,
+    setPathFrom,
+    setPort,
+    setQuery,
+    splitPort,
 };

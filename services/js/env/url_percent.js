@@ -10,8 +10,14 @@ const query = more(control, ' "#<>');
 const path = more(query, '?`{}');
 const userinfo = more(path, '/:;=@^[\\\\\\]|');
 const SETS = {
-    control, fragment, query, specialQuery: more(query, "'"), path, userinfo,
-    component: more(userinfo, '$&+,'), form: /[^*\-.0-9A-Z_a-z]/,
+    control,
+    fragment,
+    query,
+    specialQuery: more(query, "'"),
+    path,
+    userinfo,
+    component: more(userinfo, '$&+,'),
+    form: /[^*\-.0-9A-Z_a-z]/,
 };
 
 /** Text with what is in the set as the bytes of UTF-8, %XX each. */
@@ -20,7 +26,9 @@ function encode(text, set) {
     let encoded = '';
     for (const character of text) {
         if (!set.test(character)) encoded += character;
-        else for (const byte of utf8(character)) encoded += `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+        else
+            for (const byte of utf8(character))
+                encoded += `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
     }
     return encoded;
 }

@@ -1,7 +1,8 @@
 // Runs the cases of web-platform-tests for URLs: (kind, cases as JSON) -> the failing ones' names.
 (function (kind, text) {
     const failures = [];
-    const matches = (url, expected) => Object.keys(expected).every((name) => !(name in url) || String(url[name]) === expected[name]);
+    const matches = (url, expected) =>
+        Object.keys(expected).every((name) => !(name in url) || String(url[name]) === expected[name]);
     const make = (input, base) => {
         try {
             return base === null || base === undefined ? new URL(input) : new URL(input, base);
@@ -30,8 +31,12 @@
     };
     const cases = JSON.parse(text);
     for (const one of cases) {
-        const name = [one.property, one.href && one.property ? one.href : one.input, one.new_value ?? one.base];
+        const name = [
+            one.property,
+            one.href && one.property ? one.href : one.input,
+            one.new_value ?? one.base,
+        ];
         if (!check[kind](one)) failures.push(JSON.stringify(name.filter((part) => typeof part === 'string')));
     }
     return [cases.length, failures];
-})
+});

@@ -23,9 +23,17 @@ console.table([
     { a: 1, b: 'x' },
     { a: 2, c: { d: 1 } },
 ]);
-console.table([[1, 2], [3, 4]]);
+console.table([
+    [1, 2],
+    [3, 4],
+]);
 console.table(['p', 'q']);
-console.table(new Map([['k', { v: 1 }], ['日本', 2]]));
+console.table(
+    new Map([
+        ['k', { v: 1 }],
+        ['日本', 2],
+    ]),
+);
 console.table(new Set([1, 'two']));
 console.table([{ a: 1, b: 2 }], ['b']);
 console.table({ r1: { c: 1 }, r2: 5 });
@@ -37,7 +45,13 @@ console.log('%c styled', 'css', 'x');
 console.log('%o', { f() {} }.f === undefined, '%O', [[[]]]);
 const { Console } = require('console');
 let text = '';
-const mine = new Console({ write: (t) => (text += t), on() {}, once() {}, removeListener() {}, listenerCount: () => 1 });
+const mine = new Console({
+    write: (t) => (text += t),
+    on() {},
+    once() {},
+    removeListener() {},
+    listenerCount: () => 1,
+});
 mine.log('to mine', { a: 1 });
 mine.error('error');
 console.log(JSON.stringify(text));

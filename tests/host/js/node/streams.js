@@ -97,7 +97,8 @@ async function main() {
     console.log((await both.toArray()).map(String), both instanceof Writable);
     const pulled = new Readable({ read() {} });
     pulled.on('readable', () => {
-        for (let chunk = pulled.read(); chunk !== null; chunk = pulled.read()) console.log('read', chunk.toString());
+        for (let chunk = pulled.read(); chunk !== null; chunk = pulled.read())
+            console.log('read', chunk.toString());
     });
     pulled.push('abc');
     await new Promise((resolve) => setTimeout(resolve, 2));
