@@ -51,19 +51,21 @@ def measure(folder: Path, runs: int) -> dict[str, Figures]:
     found: dict[str, Figures] = {"ovum": {}, **({"linux": {}} if linux else {})}
     try:
         for _ in range(runs):
-            _add(found["ovum"], run_to_end(parts, setting, _TIMEOUT_S).output.decode())
+            output = run_to_end(parts, setting, _TIMEOUT_S).output.decode()
+            add_figures(found["ovum"], output, PROGRAM.name)
             if linux:
                 done = subprocess.run(linux, capture_output=True, text=True, errors="replace")
-                _add(found["linux"], done.stdout)
+                add_figures(found["linux"], done.stdout, PROGRAM.name)
     finally:
         disk.unlink()
     return found
 
 
-def _add(figures: Figures, output: str) -> None:
+def add_figures(figures: Figures, output: str, program: str) -> None:
+    """Takes the values that a program has printed. Raises BlocksError if it has printed none."""
     at = output.find(_MARK)
     if at < 0:
-        raise BlocksError(f"{PROGRAM.name} has failed:\n{output[-2000:]}")
+        raise BlocksError(f"{program} has failed:\n{output[-2000:]}")
     values: dict[str, float] = json.loads(output[at + len(_MARK) :].splitlines()[0])
     for name, value in values.items():
         figures.setdefault(name, []).append(value)

@@ -12,6 +12,7 @@ from typing import Final
 from bench import (
     blocks,
     footprint,
+    javascript,
     network_cards,
     peers,
     phases,
@@ -34,10 +35,11 @@ TASKS: Final = "tasks"
 NETWORK_CARDS: Final = "network_cards"
 BLOCKS: Final = "blocks"
 STACK: Final = "stack"
+JAVASCRIPT: Final = "javascript"
 WEBASSEMBLY: Final = "webassembly"
 NAMES: Final = (
-    *peers.PROGRAMS, NETWORK, PHASES, FOOTPRINT, SERVICES, TASKS, NETWORK_CARDS, BLOCKS, STACK,
-    WEBASSEMBLY,
+    *peers.PROGRAMS, NETWORK, PHASES, FOOTPRINT, SERVICES, TASKS, NETWORK_CARDS, BLOCKS,
+    STACK, JAVASCRIPT, WEBASSEMBLY,
 )  # fmt: skip
 MACHINES: Final = ("microvm", "pc")
 
@@ -108,6 +110,8 @@ def _measure(folder: Path, names: Sequence[str], runs: int) -> None:
         (folder / "blocks.json").write_text(json.dumps(blocks.measure(folder, runs), indent=1))
     if STACK in names:
         (folder / "stack.json").write_text(json.dumps(stack.measure(), indent=1))
+    if JAVASCRIPT in names:
+        (folder / "javascript.json").write_text(json.dumps(javascript.measure(runs), indent=1))
 
 
 def _measure_programs(folder: Path, programs: Sequence[str], runs: int) -> None:
@@ -219,6 +223,10 @@ def report(folder: Path) -> str:
     file = folder / "stack.json"
     if file.exists():
         parts.append(results.table(stack.HEAD, stack.rows(json.loads(file.read_text()))))
+    file = folder / "javascript.json"
+    if file.exists():
+        scripts = javascript.rows(json.loads(file.read_text()))
+        parts.append(results.table(javascript.HEAD, scripts))
     file = folder / "webassembly.json"
     if file.exists():
         lines = webassembly.rows(json.loads(file.read_text()))

@@ -26,9 +26,12 @@ usage: ovum COMMAND ...
 ovum boots Python programs in a machine of their own, without an operating system below.
 
 commands:
-  run      boot a program, or the Python prompt
-  build    write a program as one bootable file
-  pack     make a CD, a disk or what a hypervisor or cluster starts of it
+  run         boot a program, or the Python prompt
+  build       write a program as one bootable file
+  pack        make a CD, a disk or what a hypervisor or cluster starts of it
+  new         make a small project to begin with
+  doctor      check this host, and say what to do
+  completion  have bash, zsh or fish complete all this
 
 `ovum COMMAND --help` tells more. `ovum --version` prints the version.
 
@@ -234,8 +237,29 @@ def _pack(words: Sequence[str]) -> int:
     return pack(words)
 
 
+def _new(words: Sequence[str]) -> int:
+    from ovum.new import main as new
+
+    return new(words)
+
+
+def _completion(words: Sequence[str]) -> int:
+    from ovum.completion import main as completion
+
+    return completion(words)
+
+
+def _doctor(words: Sequence[str]) -> int:
+    from ovum.doctor import main as doctor
+
+    return doctor(words)
+
+
 _COMMANDS: Final[dict[str, Callable[[Sequence[str]], int]]] = {
     "run": _run,
     "build": _build,
     "pack": _pack,
+    "new": _new,
+    "doctor": _doctor,
+    "completion": _completion,
 }

@@ -76,6 +76,9 @@ class _Count:
 class Engine:
     """A runtime and its context."""
 
+    closed = True
+    """Whether there is none (any more)."""
+
     def __init__(self) -> None:
         _make_room()
         _Count.alive += 1

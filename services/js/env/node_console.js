@@ -59,7 +59,12 @@ class State {
         if (this.indent !== '') text = this.indent + text.replaceAll('\n', `\n${this.indent}`);
         // The program may have put a function of its own in the place of process.stdout.write.
         const stream = this.streams[fd] ?? require.shared.streams[fd] ?? direct[fd];
-        stream.write(`${text}\n`);
+        try {
+            stream.write(`${text}\n`);
+        } catch (error) {
+            // As node: nobody reads any more, which is no reason to end.
+            if (error.code !== 'EPIPE') throw error;
+        }
     }
 
     print(fd, values) {

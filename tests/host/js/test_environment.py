@@ -113,6 +113,22 @@ def test_any_bytes_can_be_written(tmp_path: Path) -> None:
     assert run(tmp_path, source).stdout == b"\x00\xff\n" + "\ufffde\u0301".encode()
 
 
+def test_the_console_goes_on_when_nobody_reads(tmp_path: Path) -> None:
+    program = tmp_path / "program.js"
+    program.write_text("console.log('x'); console.log('y'); console.error('end')")
+    inside, outside = os.pipe()
+    os.close(inside)
+    with open(outside, "wb") as closed:
+        done = subprocess.run(
+            [sys.executable, "-m", "ovum.services.js", program],
+            stdout=closed,
+            stderr=subprocess.PIPE,
+            timeout=60,
+            check=False,
+        )
+    assert done.stderr.startswith(b"end\n")
+
+
 def test_the_words_and_the_folder_are_the_programs(tmp_path: Path) -> None:
     done = run(tmp_path, "console.log(process.argv.slice(1), process.cwd())", "a b", "c")
     path = tmp_path / "program.js"
