@@ -157,9 +157,22 @@ const stack = Object.getOwnPropertyDescriptor(Error.prototype, "stack");
 const {captureStackTrace} = Error;
 const errorText = Error.prototype.toString;
 
+// What is in front of the first line of CommonJS modules, in bytes, by their paths.
+const wrappers = new Map();
+
+function asWritten(line) {
+    const [, before, path, column, after] = /^(\s+at (?:.*\()?)(\/.*):1:(\d+)(\)?)$/.exec(line) ?? [];
+    const size = wrappers.get(path);
+    return size === undefined ? line : `${before}${path}:1:${column - size}${after}`;
+}
+
 function headed(error, frames) {
     if (typeof frames !== "string" || (frames !== "" && !/^\s+at /.test(frames))) return frames;
-    return `${apply(errorText, error, [])}\n${userFrames(frames)}`.trimEnd();
+    return withHead(error, userFrames(frames).split("\n").map(asWritten).join("\n"));
+}
+
+function withHead(error, frames) {
+    return `${apply(errorText, error, [])}\n${frames}`.trimEnd();
 }
 
 Object.defineProperty(Error.prototype, "stack", {
@@ -192,7 +205,7 @@ function makeError(name, message, trace, properties, back) {
         Object.defineProperty(error, "name", named);
     }
     const hidden = {configurable: true, writable: true, enumerable: false};
-    const shown = headed(error, userFrames(framesOf(error)));
+    const shown = withHead(error, framesOf(error));
     Object.defineProperty(error, "stack", {...hidden, value: shown});
     if (trace) Object.defineProperty(error, "pythonStack", {...hidden, value: trace});
     if (back) sent.set(error, back);
@@ -210,7 +223,7 @@ function textOf(value) {
 // [name, message, stack] of what was thrown.
 function errorParts(error) {
     if (!(error instanceof Error)) return ["Uncaught", textOf(error), ""];
-    return [textOf(error.name), textOf(error.message), userFrames(framesOf(error))];
+    return [textOf(error.name), textOf(error.message), framesOf(error)];
 }
 
 return {
@@ -233,6 +246,7 @@ return {
     construct: (kind, values) => construct(kind, values),
     date: (milliseconds) => new Date(milliseconds),
     view: (buffer) => new Uint8Array(buffer),
+    wrapped(path, size) { wrappers.set(path, size); },
     then(promise, fulfilled, rejected) { apply(then, promise, [fulfilled, rejected]); },
     promise() {
         const {promise, resolve, reject} = Promise.withResolvers();

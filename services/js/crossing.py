@@ -38,6 +38,7 @@ _HELPERS = (
         "textOf",
         "side",
         "back",
+        "wrapped",
     ),
     *("unbox", "buffer", "bigint", "get", "set", "hidden", "has", "remove", "keys", "construct"),
     *("date", "view", "then", "promise", "global"),

@@ -181,6 +181,7 @@ class Modules:
     def commonjs(self, source: bytes, path: str) -> Any:
         """The function that a CommonJS module is."""
         engine = self._engine
+        self._context.helper("wrapped", path, len(_WRAPPER))
         compiled = engine.compile(_wrapped(source), path, library.EVAL_GLOBAL)
         return self._context.wrapped(Ref(engine, engine.run(compiled)))
 

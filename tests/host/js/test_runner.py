@@ -45,6 +45,10 @@ def test_an_error_is_shown_with_its_line_and_stack(tmp_path: Path) -> None:
     [
         ("a.js", "", 0, ""),
         ("a.js", "let a;\nlet a;", 1, "a.js:2\nlet a;\n"),
+        # The first line is no different: CommonJS is wrapped on it.
+        ("a.js", "f = (x) => x.y.z; f({})", 1, "f({})\n           ^\n"),
+        ("a.js", "f = (x) => x.y.z; f({})", 1, "a.js:1:12)\n    at <anonymous> ("),
+        ("a.js", "let x = ;", 1, "let x = ;\n        ^\n"),
         ("a.mjs", "export {x}", 1, "SyntaxError"),
         ("a.mjs", "import './b.js'", 1, "Cannot find module './b.js' imported from"),
         ("a.mjs", "await new Promise(() => {})", 13, "waits at its top"),
