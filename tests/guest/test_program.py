@@ -1,6 +1,9 @@
 """`ovum run` starts what `python3` would, and hands back what the program says."""
 
 import os
+import resource
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -235,7 +238,11 @@ def test_a_stripped_program_runs(tmp_path: Path) -> None:
 
 def test_the_second_start_costs_less_than_300_ms_of_the_host(tmp_path: Path) -> None:
     """Until QEMU is started: a program of its name in PATH notes what its parent has taken of the
-    processor by then, with its own children (proc_pid_stat(5), fields 14 to 17)."""
+    processor by then, with its own children (proc_pid_stat(5), fields 14 to 17).
+
+    A processor on which the interpreter alone takes more than 20 ms to start, since others use it
+    too or it is an old one, has as much more time for this.
+    """
     noted, program = tmp_path / "noted", tmp_path / "prog.py"
     program.write_text("pass\n")
     stand_in = tmp_path / "bin" / machine.QEMU
@@ -246,7 +253,16 @@ def test_the_second_start_costs_less_than_300_ms_of_the_host(tmp_path: Path) -> 
     path = f"{stand_in.parent}:{os.environ['PATH']}"
     times = []
     for _ in range(6):
+        bare = _start_of_python()
         machine.run(program, environ={"PATH": path}).expect()
         ticks = noted.read_text().rpartition(")")[2].split()[11:15]
-        times.append(sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK"))
+        times.append(sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK") / max(bare / 0.02, 1))
     assert min(times[1:]) < 0.3, times
+
+
+def _start_of_python() -> float:
+    """What the start of this interpreter takes of the processor, in seconds."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, "-S", "-c", "pass"], check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
