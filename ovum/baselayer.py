@@ -1,7 +1,8 @@
 """The base layer: one archive with everything an image has besides its program."""
 
 import hashlib
-from collections.abc import Iterator
+import os
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,15 +29,23 @@ def recipe_digest() -> str:
     sources = list(here.glob("insysroot/*.py"))
     sources += [here / name for name in _RECIPE]
     sources += (REPO / "pyhost" / "replaced").rglob("*.py")
-    optional = [REPO / part.folder for part in PARTS.values()]
+    optional = {str(REPO / part.folder) for part in PARTS.values()}
+    names = [str(path) for path in sources]
     for part in OWN_PARTS:
-        for path in (REPO / part).rglob("*.py"):
-            if not any(path.is_relative_to(folder) for folder in optional):
-                sources.append(path)
+        names += _python_files(str(REPO / part), optional)
     state = hashlib.sha256()
-    for path in sorted(sources):
-        state.update(path.read_bytes())
+    for name in sorted(names):
+        state.update(Path(name).read_bytes())
     return state.hexdigest()
+
+
+def _python_files(folder: str, left_out: Collection[str]) -> Iterator[str]:
+    """Those below a folder. Not by pathlib: this is part of every start."""
+    for entry in os.scandir(folder):
+        if entry.name.endswith(".py"):
+            yield entry.path
+        elif entry.is_dir() and entry.path not in left_out:
+            yield from _python_files(entry.path, left_out)
 
 
 def ensure_base(sysroot: "Sysroot", pyhost: Path, progress: "Progress") -> Path:
