@@ -1,13 +1,12 @@
 """Disks beside the Linux guest's: the same program reads and writes one raw, in turns."""
 
-import json
-import statistics
 import subprocess
 import sys
 from pathlib import Path
 from typing import Final
 
-from bench import peers
+from bench import figures, peers
+from bench.figures import Figures, add_figures
 from bench.machine import Setting, program_parts, run_to_end
 from ovum.progress import Progress
 
@@ -18,13 +17,6 @@ GOALS: Final = {"read MiB/s": 0.9, "write MiB/s": 0.9}
 _DISK_MIB: Final = 64
 _MEMORY_MIB: Final = 256
 _TIMEOUT_S: Final = 120.0
-_MARK: Final = "FIGURES "
-
-Figures = dict[str, list[float]]
-
-
-class BlocksError(Exception):
-    """The program has failed in a machine."""
 
 
 def measure(folder: Path, runs: int) -> dict[str, Figures]:
@@ -61,29 +53,6 @@ def measure(folder: Path, runs: int) -> dict[str, Figures]:
     return found
 
 
-def add_figures(figures: Figures, output: str, program: str) -> None:
-    """Takes the values that a program has printed. Raises BlocksError if it has printed none."""
-    at = output.find(_MARK)
-    if at < 0:
-        raise BlocksError(f"{program} has failed:\n{output[-2000:]}")
-    values: dict[str, float] = json.loads(output[at + len(_MARK) :].splitlines()[0])
-    for name, value in values.items():
-        figures.setdefault(name, []).append(value)
-
-
 def rows(found: dict[str, Figures]) -> list[tuple[str, ...]]:
     """The lines of the table: medians of all runs."""
-    lines: list[tuple[str, ...]] = []
-    for name, values in found["ovum"].items():
-        ours = statistics.median(values)
-        theirs = statistics.median(found["linux"][name]) if "linux" in found else None
-        goal = GOALS.get(name)
-        ratio = "" if theirs is None else f"{ours / theirs:.2f}"
-        met = "" if goal is None or theirs is None else "yes" if ours >= goal * theirs else "no"
-        lines.append(
-            (
-                *(name, "" if theirs is None else f"{theirs:.0f}", f"{ours:.0f}", ratio),
-                *("" if goal is None else f"{goal:g}", met),
-            )
-        )
-    return lines
+    return figures.rows(found, GOALS, less_is_better=False, digits=0)

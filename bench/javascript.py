@@ -1,14 +1,13 @@
 """JavaScript beside the Linux guest's: the same wheel runs the same programs, in turns."""
 
 import importlib.util
-import statistics
 import subprocess
 import sys
 from pathlib import Path
 from typing import Final
 
-from bench import peers
-from bench.blocks import Figures, add_figures
+from bench import figures, peers
+from bench.figures import Figures, add_figures
 from bench.machine import Setting, program_parts, run_to_end, started
 from ovum.link import FromGuest
 from ovum.progress import Progress
@@ -59,16 +58,5 @@ def measure(runs: int) -> dict[str, Figures]:
 
 def rows(found: dict[str, Figures]) -> list[tuple[str, ...]]:
     """The lines of the table: medians of all runs; less is better."""
-    lines: list[tuple[str, ...]] = []
-    for name, values in found["ovum"].items():
-        ours = statistics.median(values)
-        theirs = found.get("linux", {}).get(name)
-        if theirs is None:
-            lines.append((name, "", f"{ours:.1f}", "", "", ""))
-            continue
-        ratio = statistics.median(theirs) / ours
-        met = "yes" if ratio >= GOAL else "no"
-        lines.append(
-            (name, f"{statistics.median(theirs):.1f}", f"{ours:.1f}", f"{ratio:.2f}", "1", met)
-        )
-    return lines
+    goals = dict.fromkeys(found.get("linux", ()), GOAL)
+    return figures.rows(found, goals, less_is_better=True, digits=1)

@@ -1,14 +1,13 @@
 """WebAssembly beside the Linux guest: the same program over the same package, in turns."""
 
-import json
-import statistics
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 from typing import Final
 
-from bench import peers
+from bench import figures, peers
+from bench.figures import Figures, add_figures
 from bench.machine import Setting, program_parts, run_to_end
 from ovum.cpio import read_archive
 from ovum.paths import REPO
@@ -29,13 +28,6 @@ GOALS: Final = {
 
 _MEMORY_MIB: Final = 512
 _TIMEOUT_S: Final = 240.0
-_MARK: Final = "FIGURES "
-
-Figures = dict[str, list[float]]
-
-
-class WebAssemblyError(Exception):
-    """The program has failed in a machine."""
 
 
 def measure(folder: Path, runs: int) -> dict[str, Figures]:
@@ -57,10 +49,11 @@ def measure(folder: Path, runs: int) -> dict[str, Figures]:
     setting = Setting(memory_mib=_MEMORY_MIB)
     found: dict[str, Figures] = {"ovum": {}, **({"linux": {}} if linux else {})}
     for _ in range(runs):
-        _add(found["ovum"], run_to_end(parts, setting, _TIMEOUT_S).output.decode())
+        output = run_to_end(parts, setting, _TIMEOUT_S).output.decode()
+        add_figures(found["ovum"], output, PROGRAM.name)
         if linux:
             done = subprocess.run(linux, capture_output=True, text=True, errors="replace")
-            _add(found["linux"], done.stdout)
+            add_figures(found["linux"], done.stdout, PROGRAM.name)
     return found
 
 
@@ -78,28 +71,6 @@ def _write_packages(path: Path) -> None:
             archive.write(source, f"ovum/wasm/{source.name}")
 
 
-def _add(figures: Figures, output: str) -> None:
-    at = output.find(_MARK)
-    if at < 0:
-        raise WebAssemblyError(f"{PROGRAM.name} has failed:\n{output[-2000:]}")
-    values: dict[str, float] = json.loads(output[at + len(_MARK) :].splitlines()[0])
-    for name, value in values.items():
-        figures.setdefault(name, []).append(value)
-
-
 def rows(found: dict[str, Figures]) -> list[tuple[str, ...]]:
     """The lines of the table: medians of all runs."""
-    lines: list[tuple[str, ...]] = []
-    for name, values in found["ovum"].items():
-        ours = statistics.median(values)
-        theirs = statistics.median(found["linux"][name]) if "linux" in found else None
-        goal = GOALS.get(name)
-        ratio = "" if theirs is None else f"{theirs / ours:.2f}"
-        met = "" if goal is None or theirs is None else "yes" if theirs >= goal * ours else "no"
-        lines.append(
-            (
-                *(name, "" if theirs is None else f"{theirs:.1f}", f"{ours:.1f}", ratio),
-                *("" if goal is None else f"{goal:g}", met),
-            )
-        )
-    return lines
+    return figures.rows(found, GOALS, less_is_better=True, digits=1)
