@@ -39,7 +39,7 @@ def lines(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str], list[str
 def test_a_guest_does_what_linux_does(lines: tuple[list[str], list[str]]) -> None:
     on_linux, in_guest = lines
     assert in_guest == on_linux
-    assert len(on_linux) == 28
+    assert len(on_linux) == 31
 
 
 LOOP = """

@@ -24,25 +24,6 @@ SAMPLE = (
 )
 """Of the specification's files: every kind of instruction, and modules that share things."""
 
-TRAPS = """(module
-  (memory (export "m") 1 3) (table 2 funcref) (elem (i32.const 0) $typed)
-  (type $f (func (param i32) (result i32)))
-  (func $typed (param i64))
-  (func (export "unreachable") unreachable)
-  (func (export "load") (result i32) (i32.load (i32.const 65533)))
-  (func (export "far") (result i32) (i32.load offset=4294967295 (i32.const -1)))
-  (func $divide (param i32 i32) (result i32) (i32.div_s (local.get 0) (local.get 1)))
-  (func (export "zero") (result i32) (call $divide (i32.const 1) (i32.const 0)))
-  (func (export "overflow") (result i32) (call $divide (i32.const 0x80000000) (i32.const -1)))
-  (func (export "convert") (result i32) (i32.trunc_f32_s (f32.const nan)))
-  (func $deep (export "deep") (result i32) (i32.add (call $deep) (i32.const 1)))
-  (func $call (param i32) (result i32)
-    (call_indirect (type $f) (i32.const 1) (local.get 0)))
-  (func (export "type") (result i32) (call $call (i32.const 0)))
-  (func (export "null") (result i32) (call $call (i32.const 1)))
-  (func (export "bounds") (result i32) (call $call (i32.const 3)))
-  (func (export "reference") (result i32) (call_ref $f (i32.const 1) (ref.null $f))))"""
-
 ENDLESS = """(module (import "h" "f" (func $f (param i32 f64) (result i64)))
   (func $loop (export "loop") (loop (br 0)))
   (func (export "calls") (loop (drop (call $f (i32.const 1) (f64.const 2))) (br 0)))
@@ -61,7 +42,7 @@ def kind(call: Callable[[], object]) -> str:
 
 
 def check_traps() -> None:
-    module = wasm.Module(TRAPS)
+    module = wasm.Module(PROGRAMS / "traps.wat")
     instance = module.instantiate()
     for export in module.exports:
         if export.kind == "func":

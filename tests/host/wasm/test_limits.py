@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,29 +16,7 @@ import pytest
 from ovum import wasm
 from ovum.wasm.errors import KINDS
 
-TRAPS = """(module $traps
-  (memory 1) (table 3 funcref) (elem (i32.const 0) $typed)
-  (type $f (func (param i32) (result i32)))
-  (func $typed (param i64))
-  (func (export "unreachable") unreachable)
-  (func (export "load") (result i32) (i32.load (i32.const 65533)))
-  (func (export "far") (result i32) (i32.load offset=4294967295 (i32.const -1)))
-  (func $divide (param i32 i32) (result i32) (i32.div_s (local.get 0) (local.get 1)))
-  (func (export "zero") (result i32) (call $divide (i32.const 1) (i32.const 0)))
-  (func (export "overflow") (result i32) (call $divide (i32.const 0x80000000) (i32.const -1)))
-  (func (export "convert") (result i32) (i32.trunc_f32_s (f32.const nan)))
-  (func $deep (export "deep") (result i32) (i32.add (call $deep) (i32.const 1)))
-  (func $call (param i32) (result i32)
-    (call_indirect (type $f) (i32.const 1) (local.get 0)))
-  (func (export "type") (result i32) (call $call (i32.const 0)))
-  (func (export "null") (result i32) (call $call (i32.const 1)))
-  (func (export "bounds") (result i32) (call $call (i32.const 3)))
-  (func (export "get") (drop (table.get (i32.const 9))))
-  (func (export "reference") (result i32) (call_ref $f (i32.const 1) (ref.null $f)))
-  (func (export "array") (result i32)
-    (array.get $a (array.new_default $a (i32.const 2)) (i32.const 2)))
-  (type $a (array i32))
-  (func (export "cast") (drop (ref.cast (ref i31) (ref.null i31)))))"""
+TRAPS = (Path(__file__).parents[2] / "wasm" / "traps.wat").read_text()
 
 ENDLESS = """(module
   (import "h" "f" (func $f))
